@@ -1,0 +1,143 @@
+"""Fields of a component: recipe keys with their default, range and help line, in one place.
+
+A field is an attrs attribute. What outfitrec adds (help, limits, the kind of a nested component, …) is in
+its metadata under one key, as a `FieldInfo`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+KEY = "outfitrec"
+
+
+@attrs.frozen(kw_only=True)
+class FieldInfo:
+    """What outfitrec knows of a field beyond its type and default.
+
+    Attributes:
+        help: One line for people.
+        above: The value must be greater than this; ``below``, less.
+        minimum: The value must be at least this; ``maximum``, at most.
+        choices: The words allowed, or an empty tuple for any value.
+        kind: Kind of the component the field holds, or an empty string for a plain value.
+        many: The field holds a list of components.
+        given: Filled by the engine from the data; not a recipe key.
+        path: The value is a path. It is made absolute when a recipe is resolved, and a run's identity has the
+            content of the file in its place.
+        runtime: Says how to run, not what to compute; not part of a run's identity.
+        search: Range that a search over hyper-parameters tries by default.
+    """
+
+    help: str = ""
+    above: float | None = None
+    below: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    kind: str = ""
+    many: bool = False
+    given: bool = False
+    path: bool = False
+    runtime: bool = False
+    search: tuple[Any, ...] = ()
+
+    def range(self) -> str:
+        """The allowed values in words, such as ``> 0, ≤ 1``; empty where anything goes."""
+        if self.choices:
+            return ", ".join(self.choices)
+        limits = ((">", self.above), ("≥", self.minimum), ("<", self.below), ("≤", self.maximum))
+        return ", ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
+
+    def complaint(self, value: object) -> str:
+        """Why ``value`` is not allowed, or an empty string where it is. The type is checked elsewhere."""
+        if self.choices and value is not None and value not in self.choices:
+            return f"must be one of {', '.join(self.choices)}, not {value!r}"
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            # Written so that NaN, which compares false with everything, is refused wherever a limit stands.
+            inside = (
+                (self.above is None or value > self.above)
+                and (self.below is None or value < self.below)
+                and (self.minimum is None or value >= self.minimum)
+                and (self.maximum is None or value <= self.maximum)
+            )
+            if not inside:
+                return f"must be {self.range()}, not {value!r}"
+        return ""
+
+
+def _validate(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+    complaint = info(attribute).complaint(value)
+    if complaint:
+        raise ValueError(f"{attribute.name} {complaint}")
+
+
+def info(attribute: "attrs.Attribute[Any]") -> FieldInfo:
+    """The `FieldInfo` of an attribute (an empty one where it was made without outfitrec's functions)."""
+    found: FieldInfo = attribute.metadata.get(KEY) or FieldInfo()
+    return found
+
+
+def field(
+    *,
+    default: Any = attrs.NOTHING,
+    factory: Any = None,
+    help: str,
+    above: float | None = None,
+    below: float | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: Iterable[str] = (),
+    path: bool = False,
+    runtime: bool = False,
+    search: Iterable[Any] = (),
+) -> Any:
+    """A recipe key with a plain value (a number, a word, a truth value, a list or mapping of such).
+
+    Args:
+        default: Its default; without one the key is required.
+        factory: A function that makes the default, for mutable ones.
+        help: One line that says what it does, with unit or range.
+        above: Exclusive lower limit; ``below`` is the exclusive upper one.
+        minimum: Inclusive lower limit; ``maximum`` is the inclusive upper one.
+        choices: The allowed words.
+        path: Whether the value names a file or folder.
+        runtime: Whether it leaves the result alone (number of workers and the like).
+        search: Values or range for hyper-parameter search: ``(low, high)`` or a list of words.
+    """
+    extra = FieldInfo(
+        help=help,
+        above=above,
+        below=below,
+        minimum=minimum,
+        maximum=maximum,
+        choices=tuple(choices),
+        path=path,
+        runtime=runtime,
+        search=tuple(search),
+    )
+    if factory is not None:
+        return attrs.field(factory=factory, validator=_validate, metadata={KEY: extra})
+    return attrs.field(default=default, validator=_validate, metadata={KEY: extra})
+
+
+def part(kind: str, *, default: Any = attrs.NOTHING, help: str) -> Any:
+    """A recipe key that holds another component.
+
+    Args:
+        kind: Kind of that component, such as ``"loss"``.
+        default: Name of the default component, or None for none; without a default the key is required.
+        help: One line that says what it is for.
+    """
+    return attrs.field(default=default, metadata={KEY: FieldInfo(help=help, kind=kind)})
+
+
+def parts(kind: str, *, default: Any = attrs.NOTHING, help: str) -> Any:
+    """A recipe key that holds a list of components of one kind (see `part`)."""
+    return attrs.field(default=default, metadata={KEY: FieldInfo(help=help, kind=kind, many=True)})
+
+
+def given(help: str) -> Any:
+    """A field that only the data can know (number of users, the dimension, …): filled by the engine, no recipe key."""
+    return attrs.field(metadata={KEY: FieldInfo(help=help, given=True)})

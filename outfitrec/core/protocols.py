@@ -1,0 +1,237 @@
+"""What a component of each kind must offer. This, and `outfitrec.component`, is all that a plugin needs to know.
+
+Shapes use one word a dimension: ``item`` (distinct items), ``outfit``, ``slot`` (places of an outfit, empty ones
+among them), ``pair`` (a user with a posted outfit), ``negative`` (negatives of a pair), ``dim`` (the embedding).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from jaxtyping import Bool, Float, Int
+from torch import Generator, Tensor, nn
+from torch.optim import Optimizer as TorchOptimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from outfitrec.core.data import Dataset as DatasetOf
+from outfitrec.core.data import Rows
+from outfitrec.core.drawn import Drawn
+from outfitrec.core.outfits import Outfits
+from outfitrec.core.state import State
+
+if TYPE_CHECKING:
+    from outfitrec.core.recommender import Recommender
+    from outfitrec.core.step import Batch, Step
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Photos → item embeddings, in two halves. An nn.Module.
+
+    Attributes:
+        frozen: Whether `features` is fixed: no trainable parameter, no dropout. The features of the whole catalogue
+            are then computed once, from unflipped photos, and cached by content.
+        photos: Whether `features` needs photos; without, the catalogue's given features go to `embed`.
+    """
+
+    frozen: bool
+    photos: bool
+
+    def features(self, images: Float[Tensor, "item 3 height width"]) -> Float[Tensor, "item f"]:
+        """The expensive half. ``images`` are normalised with ImageNet's mean and deviation."""
+        ...
+
+    def embed(
+        self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]
+    ) -> Float[Tensor, "item dim"]:
+        """The trainable rest."""
+        ...
+
+
+@runtime_checkable
+class Aggregator(Protocol):
+    """An outfit's items → the outfit's state: a tensor or a named tuple of tensors, its first dimension ``outfit``.
+
+    Called as a function: an nn.Module with this ``forward``. Empty slots (mask False) hold zeros and must have no
+    influence. It may also define ``candidates(items [item, dim], category [item])``, which is called beforehand with
+    the step's items in training and with the split's items in evaluation.
+    """
+
+    def __call__(
+        self,
+        items: Float[Tensor, "outfit slot dim"],
+        mask: Bool[Tensor, "outfit slot"],
+        category: Int[Tensor, "outfit slot"],
+    ) -> State: ...
+
+
+@runtime_checkable
+class Preference(Protocol):
+    """Score of a user for an outfit's state; higher is better. An nn.Module."""
+
+    def __call__(self, users: Int[Tensor, "..."], state: State) -> Float[Tensor, "..."]:
+        """Scores, by broadcasting over users and outfits: ``(b, 1) × (k,) → (b, k)``, ``(p,) × (p,) → (p,)``."""
+        ...
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """Ranking loss. Usable in anybody's training loop."""
+
+    def __call__(
+        self,
+        positive: Float[Tensor, " pair"],
+        negative: Float[Tensor, "pair negative"],
+        weight: Float[Tensor, "pair negative"] | None = None,
+        mask: Bool[Tensor, "pair negative"] | None = None,
+    ) -> Float[Tensor, ""]:
+        """Mean loss over the pairs. Entries whose mask is False leave the sum; a weight multiplies its score."""
+        ...
+
+
+@runtime_checkable
+class Distiller(Protocol):
+    """Weights of the negatives in the ranking loss, from the scores that the frozen teacher gives."""
+
+    def __call__(
+        self, teacher_positive_mean: Float[Tensor, " pair"], teacher_negative: Float[Tensor, "pair negative"]
+    ) -> Float[Tensor, "pair negative"]: ...
+
+
+@runtime_checkable
+class Contrast(Protocol):
+    """Contrastive loss of two views of the same outfits, row by row."""
+
+    def __call__(
+        self,
+        a: Float[Tensor, "outfit dim"],
+        b: Float[Tensor, "outfit dim"],
+        label: Int[Tensor, " outfit"] | None = None,
+    ) -> Float[Tensor, ""]: ...
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """A term of the training objective. May be an nn.Module with parameters of its own: they are trained and
+    checkpointed, and not part of the model that is served.
+
+    Attributes:
+        label: Its name in recipes, logs and overrides.
+        weight: Its factor in the sum.
+        unit: What its step draws: ``pair`` (users with posted outfits, and negatives), ``outfit`` or ``item``.
+        needs_teacher: Whether it reads the teacher's scores.
+
+    It may also define ``report(means) -> iterable of str``: called at the end of training with the mean of each figure
+    that it logged in the last epoch, it gives warnings.
+    """
+
+    label: str
+    weight: float
+    unit: str
+    needs_teacher: bool
+
+    def extra(self, batch: "Batch", generator: Generator) -> Outfits | None:
+        """Further outfits that it needs encoded in this step; asked before the one call of the encoder."""
+        ...
+
+    def __call__(self, step: "Step") -> Float[Tensor, ""]:
+        """The value of the term, to be minimised."""
+        ...
+
+
+@runtime_checkable
+class Augmenter(Protocol):
+    """An outfit → an altered view. Never changes its input, never leaves an outfit without an item."""
+
+    def __call__(
+        self, outfits: Outfits, free: Bool[Tensor, "outfit slot"], generator: Generator
+    ) -> tuple[Outfits, Bool[Tensor, "outfit slot"]]:
+        """The views, and which slots were altered. Only slots that are ``free`` may be."""
+        ...
+
+
+@runtime_checkable
+class ColdStart(Protocol):
+    """Serves a user known by a few liked outfits alone. Nothing is trained."""
+
+    def profile(self, recommender: "Recommender", liked: State) -> Mapping[str, Tensor]:
+        """What is to be kept of the user: tensors that can be stored. ``liked``: the state of the liked outfits."""
+        ...
+
+    def score(
+        self, recommender: "Recommender", profile: Mapping[str, Tensor], state: State
+    ) -> Float[Tensor, "... outfit"]:
+        """Scores of outfits for the user; several users by a leading dimension of the profile."""
+        ...
+
+
+@runtime_checkable
+class Negatives(Protocol):
+    """Draws unobserved outfits. Built by the engine for one split: only that split's positives are known to it."""
+
+    def draw(self, pairs: Rows, generator: Generator) -> Drawn:
+        """Negatives of these pairs. All tensors are on the CPU."""
+        ...
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """A source of data."""
+
+    def load(self) -> DatasetOf:
+        """Read everything but the photos.
+
+        Raises:
+            DataError: Something is missing or wrong; all that was found, with file and line.
+        """
+        ...
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """Per-user value of a ranking, ties broken neutrally (the expected value over random orders of equal scores).
+
+    Attributes:
+        label: Its name in results, such as ``ndcg@10``.
+        higher_is_better: The direction.
+    """
+
+    label: str
+    higher_is_better: bool
+
+    def __call__(
+        self, scores: Float[Tensor, " n"], relevant: Bool[Tensor, " n"], user: Int[Tensor, " n"]
+    ) -> Float[Tensor, " user"]:
+        """One value a user, in ascending order of the user indices that occur; NaN where the metric is undefined."""
+        ...
+
+
+@runtime_checkable
+class Optimizer(Protocol):
+    """Makes the optimiser of a run."""
+
+    lr: float
+
+    def build(self, groups: Iterable[dict[str, Any]]) -> TorchOptimizer:
+        """An optimiser over parameter groups; a group may carry its own ``lr`` and ``weight_decay``."""
+        ...
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """Makes the learning-rate schedule of a run.
+
+    Attributes:
+        every: When it moves: after each ``step`` or after each ``epoch``. One that needs the validation metric
+            (torch's ReduceLROnPlateau) moves after each epoch.
+    """
+
+    every: str
+
+    def build(self, optimizer: TorchOptimizer, epochs: int, steps: int, higher_is_better: bool) -> LRScheduler:
+        """The schedule for a run of so many epochs of so many steps each."""
+        ...
+
+
+def is_module(thing: object) -> bool:
+    """Whether a component is an nn.Module."""
+    return isinstance(thing, nn.Module)

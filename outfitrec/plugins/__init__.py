@@ -1,0 +1,47 @@
+"""The built-in components, registered through the same hook as anybody's. Imports nothing heavy."""
+
+from outfitrec.hooks import Register, hookimpl
+
+
+@hookimpl
+def outfitrec_register(register: Register) -> None:
+    """Register the built-in components and recipes."""
+    here = "outfitrec.plugins"
+    for kind, name, target, summary in (
+        ("loss", "npair", "losses.npair:NPair", "N-pair loss over a pair's negatives"),
+        ("loss", "bpr", "losses.bpr:BPR", "Bayesian personalised ranking, one term a negative"),
+        ("distiller", "fnd", "distillers.fnd:FND", "false negative distillation: the teacher's weights"),
+        ("encoder", "alexnet", "encoders.alexnet:AlexNet", "AlexNet, large, m, s or xs, with an item encoder"),
+        ("encoder", "torchvision", "encoders.torchvision:TorchvisionEncoder", "any backbone of torchvision"),
+        ("encoder", "features", "encoders.features:Features", "precomputed item features"),
+        ("aggregator", "set_transformer", "aggregators.set_transformer:SetTransformer", "Set Transformer"),
+        ("aggregator", "mean", "aggregators.mean:Mean", "mean of an outfit's items"),
+        ("preference", "cosine", "preferences.cosine:Cosine", "cosine of user and outfit embeddings"),
+        ("objective", "ranking", "objectives.ranking:Ranking", "ranking loss, with a distiller's weights"),
+        ("negatives", "random_mix", "negatives.random_mix:RandomMix", "items drawn at random, slot by slot"),
+        ("negatives", "stored", "negatives.stored:Stored", "the negatives that the dataset stores"),
+        ("dataset", "polyvore_u", "datasets.polyvore_u:PolyvoreU", "a folder in the Polyvore-U layout"),
+        ("dataset", "synthetic", "datasets.synthetic:Synthetic", "drawn garments and simulated users"),
+        ("metric", "auc", "metrics.auc:AUC", "area under the ROC curve"),
+        ("metric", "ndcg", "metrics.ndcg:NDCG", "NDCG, mean over all ranks (the paper's)"),
+        ("metric", "ndcg_at", "metrics.ndcg_at:NDCGAt", "NDCG of the first k"),
+        ("metric", "hit_rate", "metrics.hit_rate:HitRate", "share of users with a positive in the first k"),
+        ("optimizer", "sgd", "optimizers.sgd:SGD", "stochastic gradient descent with momentum"),
+        ("optimizer", "adam", "optimizers.adam:Adam", "Adam"),
+        ("optimizer", "adamw", "optimizers.adamw:AdamW", "Adam with decoupled weight decay"),
+        ("schedule", "constant", "schedules.constant:Constant", "the same learning rate throughout"),
+        ("schedule", "cosine", "schedules.cosine:CosineSchedule", "cosine annealing, with warm-up"),
+        ("schedule", "one_cycle", "schedules.one_cycle:OneCycle", "one cycle up and down"),
+        ("schedule", "step", "schedules.step:StepSchedule", "times gamma every so many epochs"),
+        ("schedule", "exponential", "schedules.exponential:Exponential", "times gamma every epoch"),
+        ("schedule", "plateau", "schedules.plateau:Plateau", "times factor when validation stops improving"),
+    ):
+        register.component(kind, name, f"{here}.{target}", summary)
+    for name, summary in (
+        ("quickstart", "teacher, then student, on the embedded dataset, in minutes"),
+        ("teacher", "the paper's teacher: AlexNet-large with the N-pair loss"),
+        ("npair", "the paper's student with the N-pair loss alone"),
+        ("bpr", "the paper's student with BPR, one negative a pair"),
+        ("fnd", "the paper's student with false negative distillation"),
+    ):
+        register.recipe(name, f"outfitrec.recipes:{name}.yaml", summary)
