@@ -1,0 +1,141 @@
+"""Evaluation: each user's posted outfits ranked among negatives, with the same recommender as training."""
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+import torch
+from torch import Tensor
+
+from outfitrec.core.data import Dataset, Rows, Split
+from outfitrec.core.errors import RunError
+from outfitrec.core.files import digest
+from outfitrec.core.items import ItemSource, embed_all, tensor_digest
+from outfitrec.core.progress import Progress
+from outfitrec.core.protocols import Metric, Negatives
+from outfitrec.core.recommender import Recommender
+from outfitrec.core.seeds import generator
+
+FITB = "fitb"
+
+
+@attrs.frozen
+class Evaluation:
+    """What an evaluation found.
+
+    Attributes:
+        users: The users, ascending.
+        values: Value of each metric for each of these users; NaN where it is undefined.
+    """
+
+    users: tuple[int, ...]
+    values: Mapping[str, tuple[float, ...]]
+
+    def means(self) -> dict[str, float]:
+        """Mean of each metric over the users for whom it is defined."""
+        return {
+            label: float(torch.tensor(values, dtype=torch.float64).nanmean()) for label, values in self.values.items()
+        }
+
+
+class Evaluator:
+    """Ranks the outfits of one split.
+
+    Args:
+        dataset: The data.
+        split: The split, or a part of it.
+        name: What results call it.
+        negatives: Gives the negatives.
+        metrics: What is computed from each user's ranking.
+        seed: Seed of negatives that are drawn.
+        chunk: Outfits scored at once.
+        photos: Photos encoded at once.
+
+    Attributes:
+        protocol: What two results must share to be compared, with its ``hash``.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        split: Split,
+        name: str,
+        negatives: Negatives,
+        metrics: Sequence[Metric],
+        *,
+        seed: int,
+        chunk: int,
+        photos: int,
+    ) -> None:
+        self._dataset = dataset
+        self._metrics = metrics
+        self._chunk = chunk
+        self._photos = photos
+        positives = split.positives
+        drawn = negatives.draw(positives, generator(seed, "evaluation"))
+        if drawn.shared:
+            raise RunError(f"{type(negatives).__name__} shares its negatives: an evaluation needs some for each pair")
+        users = positives.users.repeat_interleave(len(drawn.outfits) // len(positives))
+        kept = slice(None) if drawn.mask is None else drawn.mask.flatten()
+        wrong = Rows(users, drawn.outfits)[kept]
+        width = max(positives.outfits.width, wrong.outfits.width)
+        outfits = [positives.outfits.padded(width), wrong.outfits.padded(width)]
+        self._rows = Rows(torch.cat([positives.users, wrong.users]), outfits[0].cat(outfits))
+        self._relevant = torch.arange(len(self._rows)) < len(positives)
+        self._questions = split.questions
+        asked = [self._rows.outfits.items]
+        if self._questions is not None:
+            asked.append(self._questions.outfits.items)
+        items = torch.cat([part.flatten() for part in asked])
+        self.used = items[items >= 0].unique()
+        facts = {
+            "split": name,
+            "negatives": getattr(negatives, "source", type(negatives).__name__),
+            "ties": "neutral",
+            "metrics": [metric.label for metric in metrics],
+            "seed": seed,
+            "positives": len(positives),
+            "rows": digest([tensor_digest(part) for part in (self._rows.users, self._rows.outfits.items)]),
+        }
+        self.protocol: dict[str, object] = {**facts, "hash": digest(facts)[:16]}
+
+    def evaluate(self, recommender: Recommender, source: ItemSource, device: torch.device, progress: Progress) -> Evaluation:
+        """Score and rank. Each item is encoded once; memory grows by item embeddings, ids and scores only.
+
+        Raises:
+            RunError: The model gives scores that are not finite.
+        """
+        training = recommender.training
+        try:
+            table = embed_all(
+                recommender, source, self._dataset.catalog, self.used, device, chunk=self._photos, progress=progress
+            )
+            with torch.inference_mode():
+                recommender.candidates(table[self.used], self._dataset.catalog.category[self.used].to(device))
+                scores = recommender.score_rows(table, self._rows.users, self._rows.outfits, self._chunk).float()
+                if not torch.isfinite(scores).all():
+                    raise RunError("the model gives scores that are not finite")
+                return self._measure(recommender, table, scores)
+        finally:
+            recommender.train(training)
+
+    def _measure(self, recommender: Recommender, table: Tensor, scores: Tensor) -> Evaluation:
+        user, relevant = self._rows.users.to(scores.device), self._relevant.to(scores.device)
+        values = {metric.label: metric(scores, relevant, user) for metric in self._metrics}
+        users = self._rows.users.unique()
+        if self._questions is not None:
+            values[FITB] = self._fill_in(recommender, table, users)
+        listed = {label: tuple(column.double().tolist()) for label, column in values.items()}
+        return Evaluation(tuple(users.tolist()), listed)
+
+    def _fill_in(self, recommender: Recommender, table: Tensor, users: Tensor) -> Tensor:
+        """Share of each user's questions whose right answer scores highest; ties share the point."""
+        questions = self._questions
+        if questions is None:
+            raise TypeError("the split has no questions")
+        rows = questions.users.repeat_interleave(questions.candidates)
+        scores = recommender.score_rows(table, rows, questions.outfits, self._chunk).view(-1, questions.candidates)
+        best = scores == scores.amax(dim=1, keepdim=True)
+        point = (best[:, 0] / best.sum(dim=1)).double().cpu()
+        place = torch.searchsorted(users, questions.users)
+        total = torch.zeros(len(users), dtype=torch.float64).index_add_(0, place, point)
+        return total / torch.bincount(place, minlength=len(users))

@@ -1,0 +1,75 @@
+"""What a run records of itself: versions, plugins, hashes, hardware and times."""
+
+import os
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import attrs
+import torch
+from lightning_fabric import Fabric
+
+from outfitrec.core.config import Config
+from outfitrec.core.data import Dataset
+from outfitrec.core.settings import Recipe
+
+
+def components(settings: Any) -> Iterator[Config]:
+    """Every component of a recipe (its teacher's apart), nested ones among them."""
+    if isinstance(settings, Config):
+        yield settings
+    if attrs.has(type(settings)):
+        for attribute in attrs.fields(type(settings)):
+            value = getattr(settings, attribute.name)
+            if not isinstance(value, Recipe):
+                yield from components(value)
+    elif isinstance(settings, tuple):
+        for value in settings:
+            yield from components(value)
+
+
+def versions(recipe: Recipe) -> dict[str, str]:
+    """Versions that a result depends on: outfitrec, torch, torchvision, and each plugin that is used."""
+    found = {name: version(name) for name in ("outfitrec", "torch", "torchvision")}
+    for config in components(recipe):
+        found.setdefault(config.registration.provider, config.registration.version)
+    return dict(sorted(found.items()))
+
+
+def manifest(
+    recipe: Recipe, identity: str, role: str, dataset: Dataset, used: dict[str, str], fabric: Fabric
+) -> dict[str, Any]:
+    """The manifest of a run that begins now."""
+    device = fabric.device
+    return {
+        "recipe": recipe.name,
+        "identity": identity,
+        "role": role,
+        "data": dataset.digest,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {
+            **used,
+            **{name: version(name) for name in ("numpy", "lightning-fabric")},
+            "python": platform.python_version(),
+        },
+        "components": [
+            {
+                "kind": config.kind,
+                "name": config.name,
+                "provider": config.registration.provider,
+                "version": config.registration.version,
+            }
+            for config in components(recipe)
+        ],
+        "hardware": {
+            "device": device.type,
+            "name": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor(),
+            "devices": fabric.world_size,
+            "threads": torch.get_num_threads(),
+            "cores": os.cpu_count(),
+            "precision": recipe.train.precision,
+            "workers": recipe.train.workers,
+        },
+    }

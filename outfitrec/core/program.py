@@ -1,0 +1,92 @@
+"""What is trained: the recommender and its objectives as one module, so that one wrapper covers both."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor, nn
+
+from outfitrec.core.items import ItemSource
+from outfitrec.core.outfits import Outfits
+from outfitrec.core.protocols import Objective
+from outfitrec.core.recommender import Recommender
+from outfitrec.core.step import Batch, Step, split_state
+from outfitrec.core.teacher import Teacher
+
+
+class Program(nn.Module):
+    """Recommender and objectives.
+
+    Args:
+        recommender: The recommender.
+        objectives: The terms of the training objective.
+        source: Where item features come from.
+        category: Category of every item of the catalogue, on the device.
+        teacher: The frozen teacher, or None.
+    """
+
+    def __init__(
+        self,
+        recommender: Recommender,
+        objectives: Sequence[Objective],
+        source: ItemSource,
+        category: Tensor,
+        teacher: Teacher | None,
+    ) -> None:
+        super().__init__()
+        self.recommender = recommender
+        # Objectives with parameters of their own are trained and checkpointed with the rest.
+        self.terms = nn.ModuleDict({one.label: one for one in objectives if isinstance(one, nn.Module)})
+        self.objectives = list(objectives)
+        self._source = source
+        self._category = category
+        # In a list, so that the teacher is no submodule: it is neither trained nor checkpointed here.
+        self._teacher = [teacher]
+
+    def forward(self, batch: Batch, epoch: int, generator: Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of a step, and its terms and logged figures by name. Each distinct item is encoded once."""
+        step = self.step(batch, epoch, generator)
+        total = torch.zeros((), device=step.items.device)
+        figures: dict[str, Tensor] = {}
+        for objective in self.objectives:
+            value = objective(step)
+            total = total + objective.weight * value
+            figures[objective.label] = value.detach()
+        figures["loss"] = total.detach()
+        return total, {**figures, **step.logged}
+
+    def step(self, batch: Batch, epoch: int, generator: Generator) -> Step:
+        """The step with its items and outfits encoded."""
+        roles = batch.roles()
+        outfits = Outfits.cat(list(roles.values())) if roles else None
+        ids, index = self._distinct(outfits, batch.items)
+        features = self._source.features(ids, generator)
+        category = self._category[ids]
+        items = self.recommender.embed(features, category)
+        states = {}
+        if outfits is not None:
+            self.recommender.candidates(items, category)
+            states = split_state(self.recommender.state(items, index, outfits.category), roles)
+        return Step(
+            batch,
+            ids=ids,
+            category=category,
+            features=features,
+            items=items,
+            states=states,
+            recommender=self.recommender,
+            teacher=self._teacher[0],
+            epoch=epoch,
+            generator=generator,
+        )
+
+    @staticmethod
+    def _distinct(outfits: Outfits | None, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Distinct items of the step, and each slot's row among them (-1 where empty)."""
+        flat = items if outfits is None else torch.cat([outfits.items.flatten(), items])
+        # The -1 of empty slots sorts first: dropping it lowers every row by one, and makes its own row -1.
+        ids, index = flat.unique(return_inverse=True)
+        if len(ids) and ids[0] < 0:
+            ids, index = ids[1:], index - 1
+        if outfits is None:
+            return ids, index
+        return ids, index[: outfits.items.numel()].view_as(outfits.items)

@@ -1,0 +1,35 @@
+"""What the engine says while it works. The engine never prints: whoever runs it passes a listener."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Advance(Protocol):
+    """Moves a task on."""
+
+    def __call__(self, count: int, **figures: float) -> None:
+        """``count`` units more are done; ``figures`` (loss, metric, …) are shown beside."""
+        ...
+
+
+class Progress:
+    """A listener that hears everything and says nothing. Subclasses draw bars and print lines."""
+
+    @contextmanager
+    def task(self, text: str, total: int, unit: str = "photos") -> Iterator[Advance]:
+        """A piece of work of ``total`` units, done when the block ends."""
+        yield _silent
+
+    def message(self, text: str) -> None:
+        """A line for the user."""
+
+    def warning(self, text: str) -> None:
+        """Something that the user should know of; it stands in the result as well."""
+
+
+def _silent(count: int, **figures: float) -> None:
+    pass
+
+
+QUIET = Progress()

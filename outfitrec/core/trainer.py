@@ -1,0 +1,257 @@
+"""The one trainer. Devices, precision and processes are Lightning Fabric's business."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from outfitrec.core.batches import Batches
+from outfitrec.core.checkpoints import Checkpoints
+from outfitrec.core.errors import RecipeError, RunError
+from outfitrec.core.groups import parameter_groups
+from outfitrec.core.program import Program
+from outfitrec.core.progress import Advance, Progress
+from outfitrec.core.protocols import Optimizer, Schedule
+from outfitrec.core.seeds import seed_of
+from outfitrec.core.settings import TrainSettings
+
+# Steps between two looks at the loss on a device where looking waits for it.
+LOOK = 20
+
+
+@attrs.define
+class Fitted:
+    """What training left behind.
+
+    Attributes:
+        epochs: Epochs that were trained.
+        best_epoch: Epoch with the best validation value, from 1.
+        best: That value.
+        figures: Mean of each logged figure over the last epoch.
+        first: The same over the first epoch.
+        seconds: Time spent training, validation apart.
+    """
+
+    epochs: int = 0
+    best_epoch: int = 0
+    best: float = math.nan
+    figures: dict[str, float] = attrs.field(factory=dict)
+    first: dict[str, float] = attrs.field(factory=dict)
+    seconds: float = 0.0
+
+
+@attrs.frozen
+class Direction:
+    """Which way a validation metric is better."""
+
+    label: str
+    higher: bool
+
+    def better(self, new: float, old: float) -> bool:
+        """Whether ``new`` beats ``old``. NaN never does, and is always beaten."""
+        if math.isnan(new):
+            return False
+        return math.isnan(old) or (new > old if self.higher else new < old)
+
+
+class Trainer:
+    """Trains a program.
+
+    Args:
+        fabric: Device, precision and processes.
+        program: Recommender and objectives.
+        batches: What each step draws.
+        settings: The recipe's ``train``.
+        optimizer: The optimiser component.
+        schedule: The schedule component.
+        direction: Metric that selects the best epoch.
+        validate: Gives the validation metrics of the program as it stands.
+        record: Receives a line of figures an epoch.
+        checkpoints: Where the state is kept.
+        progress: Told how it goes.
+    """
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        program: Program,
+        batches: Batches,
+        settings: TrainSettings,
+        *,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        direction: Direction,
+        validate: Callable[[], Mapping[str, float]],
+        record: Callable[[Mapping[str, Any]], None],
+        checkpoints: Checkpoints,
+        progress: Progress,
+    ) -> None:
+        self._fabric = fabric
+        self._program = program
+        self._batches = batches
+        self._settings = settings
+        self._direction = direction
+        self._validate = validate
+        self._record = record
+        self._checkpoints = checkpoints
+        self._progress = progress
+        scale = settings.batch / settings.lr_batch if settings.lr_batch else 1.0
+        groups = parameter_groups(_named(program), settings.groups, optimizer.lr, scale)
+        self._schedule_every = schedule.every
+        made = optimizer.build(groups)
+        self._wrapped, self._optimizer = fabric.setup(program, made)
+        self._schedule = schedule.build(made, settings.epochs, batches.steps, direction.higher)
+        self._sums: dict[str, float] = {}
+        self._fitted = Fitted()
+
+    def fit(self) -> Fitted:
+        """Train from the last checkpoint, or from the start.
+
+        Raises:
+            RunError: The loss is not finite, or a checkpoint is damaged.
+        """
+        start = self._restore()
+        done = self._fitted.epochs * self._batches.count
+        with self._progress.task("training", self._settings.epochs * self._batches.count, "pairs") as advance:
+            advance(done)
+            while self._fitted.epochs < self._settings.epochs and not self._out_of_patience():
+                self._epoch(self._fitted.epochs, start, advance)
+                start = 0
+        return self._fitted
+
+    def _epoch(self, epoch: int, start: int, advance: Advance) -> None:
+        began = time.perf_counter()
+        order = self._batches.order(epoch)
+        self._wrapped.train()
+        look = 1 if self._fabric.device.type == "cpu" else LOOK
+        waiting: list[tuple[int, dict[str, Tensor]]] = []
+        for step in range(start, self._batches.steps):
+            waiting.append((step, self._step(order, epoch, step)))
+            if len(waiting) == look or step + 1 == self._batches.steps:
+                loss = self._look(epoch, waiting)
+                size = sum(len(order[k * self._settings.batch : (k + 1) * self._settings.batch]) for k, _ in waiting)
+                shown = {} if math.isnan(self._fitted.best) else {self._direction.label: self._fitted.best}
+                advance(size, loss=loss, **shown)
+                waiting = []
+            every = self._settings.checkpoint_steps
+            if every and (step + 1) % every == 0 and step + 1 < self._batches.steps:
+                self._save(epoch, step + 1)
+        figures = {name: total / self._batches.steps for name, total in self._sums.items()}
+        self._sums = {}
+        rates = [group["lr"] for group in self._optimizer.param_groups]
+        self._fitted.seconds += time.perf_counter() - began
+        values = dict(self._validate())
+        if self._direction.label not in values:
+            raise RecipeError(f"train.select: no validation metric {self._direction.label!r}, only {sorted(values)}")
+        value = values[self._direction.label]
+        if self._schedule_every == "epoch":
+            if isinstance(self._schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
+                self._schedule.step(value)
+            else:
+                self._schedule.step()
+        self._fitted.epochs = epoch + 1
+        self._fitted.figures = figures
+        self._fitted.first = self._fitted.first or figures
+        if self._direction.better(value, self._fitted.best):
+            self._fitted.best, self._fitted.best_epoch = value, epoch + 1
+            self._checkpoints.save("best", {"epoch": epoch + 1, "program": self._program.state_dict()})
+        self._record(
+            {
+                "epoch": epoch + 1,
+                "train": figures,
+                "valid": values,
+                "lr": rates,
+                "seconds": round(time.perf_counter() - began, 3),
+                "pairs_per_second": round(self._batches.count / max(time.perf_counter() - began, 1e-9), 1),
+            }
+        )
+        self._save(epoch + 1, 0)
+
+    def _step(self, order: Tensor, epoch: int, step: int) -> dict[str, Tensor]:
+        batch, generator = self._batches.draw(order, epoch, step)
+        # Dropout draws from torch's own generator: seeded for the step, like every other draw.
+        torch.manual_seed(seed_of(self._settings.seed, "dropout", epoch, step, self._fabric.global_rank))
+        loss, figures = self._wrapped(batch.to(self._fabric.device), epoch, generator)
+        self._optimizer.zero_grad(set_to_none=True)
+        self._fabric.backward(loss)
+        self._clip()
+        self._optimizer.step()
+        if self._schedule_every == "step":
+            self._schedule.step()
+        return dict(figures)
+
+    def _clip(self) -> None:
+        if self._settings.clip_norm is not None:
+            self._fabric.clip_gradients(
+                self._wrapped, self._optimizer, max_norm=self._settings.clip_norm, error_if_nonfinite=False
+            )
+        if self._settings.clip_value is not None:
+            self._fabric.clip_gradients(self._wrapped, self._optimizer, clip_val=self._settings.clip_value)
+
+    def _look(self, epoch: int, waiting: list[tuple[int, dict[str, Tensor]]]) -> float:
+        loss = math.nan
+        for step, figures in waiting:
+            values = {name: float(value) for name, value in figures.items()}
+            loss = values["loss"]
+            if not math.isfinite(loss):
+                raise RunError(self._obituary(epoch, step, values), hint="lower the learning rate, or clip gradients")
+            for name, value in values.items():
+                self._sums[name] = self._sums.get(name, 0.0) + value
+        return loss
+
+    def _obituary(self, epoch: int, step: int, values: Mapping[str, float]) -> str:
+        terms = ", ".join(f"{name} {value:g}" for name, value in values.items())
+        rates = ", ".join(f"{group['lr']:g}" for group in self._optimizer.param_groups)
+        sick = [name for name, p in _named(self._program) if not torch.isfinite(p).all()]
+        before = f" The mean loss of the epoch before that step was {self._sums['loss'] / step:g}." if step and self._sums.get("loss") else ""
+        parameters = f" Parameters that are not finite: {', '.join(sick[:5])}{' …' if len(sick) > 5 else ''}." if sick else ""
+        return (
+            f"the loss is not finite in epoch {epoch + 1}, step {step + 1} of {self._batches.steps}: {terms}; "
+            f"learning rate {rates}.{before}{parameters}"
+        )
+
+    def _out_of_patience(self) -> bool:
+        patience = self._settings.patience
+        return patience is not None and self._fitted.epochs - self._fitted.best_epoch >= patience
+
+    def _save(self, epoch: int, step: int) -> None:
+        state = {
+            "epoch": epoch,
+            "step": step,
+            "program": self._program.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "precision": self._fabric.strategy.precision.state_dict(),
+            "sums": self._sums,
+            "fitted": attrs.asdict(self._fitted),
+        }
+        self._checkpoints.save("last", state)
+
+    def _restore(self) -> int:
+        """Take up the last checkpoint; the step of its epoch to start from."""
+        state = self._checkpoints.load("last")
+        if state is None:
+            return 0
+        self._program.load_state_dict(state["program"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self._fabric.strategy.precision.load_state_dict(state["precision"])
+        self._sums = dict(state["sums"])
+        self._fitted = Fitted(**state["fitted"])
+        return int(state["step"])
+
+
+def _named(program: Program) -> list[tuple[str, torch.nn.Parameter]]:
+    """Trainable parameters by the names that users know: ``encoder.…``, ``objectives.LABEL.…``."""
+    words = {"recommender.": "", "terms.": "objectives."}
+    named = []
+    for name, parameter in program.named_parameters():
+        if parameter.requires_grad:
+            prefix = next(prefix for prefix in words if name.startswith(prefix))
+            named.append((words[prefix] + name.removeprefix(prefix), parameter))
+    return named

@@ -1,0 +1,1 @@
+"""Garments drawn from a few numbers each: silhouettes, fabrics and details, at any size."""

@@ -1,0 +1,1 @@
+"""Distillers: what the teacher says about the negatives."""

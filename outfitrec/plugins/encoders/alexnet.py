@@ -1,0 +1,121 @@
+"""AlexNet in the paper's four sizes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torchvision.models import alexnet
+
+from outfitrec.core.component import component
+from outfitrec.core.fields import field, given
+from outfitrec.plugins.encoders.item_encoder import item_encoder
+from outfitrec.plugins.encoders.weights import NONE, fit_weights, load_weights
+
+WIDTH = {"large": 4096, "m": 2048, "s": 1024, "xs": 0}
+CONV_FEATURES = 256
+GRID = 6
+# Below these the last pooling layer, or the 6 × 6 kernel that slides over its output, has nothing left.
+SMALLEST = {"adaptive": 63, "sliding": 223}
+
+
+@component
+class AlexNet(nn.Module):
+    """AlexNet backbone with a fully connected item encoder.
+
+    ``large`` is the original without its classifier (the paper's teacher); ``m`` and ``s`` have fully connected layers
+    of half and a quarter of its width; ``xs`` has none, and pools globally (the paper's student).
+
+    Reference:
+        Kim et al. 2021, "Settings" and Table 5; Krizhevsky et al. 2012, with torchvision's layer widths.
+    """
+
+    size: str = field(default="xs", choices=WIDTH, help="large, m, s (fully connected layers) or xs (none)")
+    weights: str = field(
+        default="imagenet", path=True, help="imagenet (torchvision's), none, or the path of a weights file"
+    )
+    fc_mode: str = field(
+        default="adaptive",
+        choices=SMALLEST,
+        help="fully connected layers on a 6 × 6 pooled grid, or sliding over the grid and averaged",
+    )
+    fc_init: str = field(
+        default="random", choices=("random", "slice"), help="narrow fully connected layers: random, or pretrained rows"
+    )
+    dropout: float = field(default=0.5, minimum=0, below=1, help="dropout before each fully connected layer")
+    dim: int = given("size of an item embedding")
+
+    @property
+    def frozen(self) -> bool:
+        """Never: the backbone is trained."""
+        return False
+
+    @property
+    def photos(self) -> bool:
+        """Always."""
+        return True
+
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        """Refuse photos that are too small for the layers."""
+        mode = "adaptive" if config.size == "xs" else config.fc_mode
+        if recipe.image.size < SMALLEST[mode]:
+            yield (
+                "size" if mode == "adaptive" else "fc_mode",
+                f"AlexNet ({mode}) needs photos of at least {SMALLEST[mode]} px, and image.size is {recipe.image.size}",
+            )
+
+    def __attrs_post_init__(self) -> None:
+        width = WIDTH[self.size]
+        self.backbone = nn.Module()
+        # Attributes are named as in torchvision's AlexNet, so that its weights fit by name.
+        self.backbone.features = alexnet(weights=None).features
+        if width:
+            self.backbone.classifier = nn.Sequential(
+                nn.Dropout(self.dropout),
+                nn.Linear(CONV_FEATURES * GRID * GRID, width),
+                nn.ReLU(inplace=True),
+                nn.Dropout(self.dropout),
+                nn.Linear(width, width),
+                nn.ReLU(inplace=True),
+            )
+        self.head = item_encoder(width or CONV_FEATURES, self.dim, self.dropout)
+
+    def initialize(self) -> None:
+        """Load the pretrained weights.
+
+        Raises:
+            DataError: They cannot be had, or do not fit.
+        """
+        if self.weights == NONE:
+            return
+        weights = load_weights("alexnet", self.weights)
+        width = WIDTH[self.size]
+        classifier = {name: tensor for name, tensor in weights.items() if name.startswith("classifier.")}
+        if 0 < width < WIDTH["large"] and self.fc_init == "slice":
+            rows = {"classifier.1.weight": (width, None), "classifier.4.weight": (width, width)}
+            for name, (out, into) in rows.items():
+                bias = name.replace("weight", "bias")
+                if name in weights and bias in weights:
+                    weights[name], weights[bias] = weights[name][:out, :into], weights[bias][:out]
+        wanted = self.backbone.state_dict(keep_vars=True)
+        if 0 < width < WIDTH["large"] and self.fc_init == "random":
+            wanted = {name: tensor for name, tensor in wanted.items() if name not in classifier}
+            wanted = {name: tensor for name, tensor in wanted.items() if not name.startswith("classifier.")}
+        fit_weights(wanted, weights, ("classifier.",), f"alexnet ({self.size})")
+
+    def features(self, images: Float[Tensor, "item 3 height width"]) -> Float[Tensor, "item f"]:
+        """Backbone features: f is 256 (xs), 1,024 (s), 2,048 (m) or 4,096 (large)."""
+        maps = self.backbone.features(images)
+        if not WIDTH[self.size]:
+            return maps.mean(dim=(2, 3))
+        if self.fc_mode == "sliding":
+            maps = nn.functional.unfold(maps, GRID).transpose(1, 2)
+            return self.backbone.classifier(maps).mean(dim=1)
+        maps = nn.functional.adaptive_avg_pool2d(maps, GRID)
+        return self.backbone.classifier(torch.flatten(maps, 1))
+
+    def embed(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
+        """Item embeddings, one encoder for all categories."""
+        return self.head(features)

@@ -1,0 +1,142 @@
+"""Any backbone of torchvision."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torchvision.models import get_model, list_models
+
+from outfitrec.core.component import component
+from outfitrec.core.errors import did_you_mean
+from outfitrec.core.fields import field, given
+from outfitrec.plugins.encoders.item_encoder import item_encoder
+from outfitrec.plugins.encoders.weights import NONE, fit_weights, load_weights
+
+# Where torchvision's classification models keep their head.
+HEADS = ("classifier", "fc", "heads", "head")
+AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
+
+
+@component
+class TorchvisionEncoder(nn.Module):
+    """A classification model of torchvision without its head, with a fully connected item encoder.
+
+    Models made of ``features`` and a classifier (AlexNet, VGG, SqueezeNet, DenseNet, MobileNet, EfficientNet,
+    ConvNeXt) give the global average of their last feature map; others (ResNet, RegNet, ViT, Swin, …) what reaches
+    their head.
+    """
+
+    architecture: str = field(default="resnet18", help="name of a classification model of torchvision")
+    frozen: bool = field(default=False, help="leave the backbone as it is; its features are computed once and cached")
+    weights: str = field(
+        default="imagenet", path=True, help="imagenet (torchvision's), none, or the path of a weights file"
+    )
+    dropout: float = field(default=0.5, minimum=0, below=1, help="dropout before each fully connected layer")
+    dim: int = given("size of an item embedding")
+    image_size: int = given("side of the photos, px")
+
+    @property
+    def photos(self) -> bool:
+        """Always."""
+        return True
+
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        """Refuse unknown models, photos that a model cannot take, and frozen random weights."""
+        names = list_models(module=torch_models())
+        if config.architecture not in names:
+            yield "architecture", f"no such model: {config.architecture!r}; {did_you_mean(config.architecture, names)}"
+            return
+        if config.frozen and config.weights == NONE:
+            yield "weights", "a frozen backbone without pretrained weights learns nothing: give weights, or frozen: false"
+        try:
+            with torch.device("meta"):
+                _probe(_backbone(config.architecture, recipe.image.size), recipe.image.size)
+        except (RuntimeError, ValueError, AssertionError) as error:
+            yield "architecture", f"{config.architecture} cannot take photos of {recipe.image.size} px: {error}"
+
+    def __attrs_post_init__(self) -> None:
+        self.backbone = _backbone(self.architecture, self.image_size)
+        with torch.device("meta"):
+            size = _probe(_backbone(self.architecture, self.image_size), self.image_size)
+        self.head = item_encoder(size, self.dim, self.dropout)
+        if self.frozen:
+            self.backbone.requires_grad_(False)
+            self.backbone.eval()
+
+    def initialize(self) -> None:
+        """Load the pretrained weights.
+
+        Raises:
+            DataError: They cannot be had, or do not fit.
+        """
+        if self.weights != NONE:
+            weights = load_weights(self.architecture, self.weights)
+            ignored = tuple(f"{head}." for head in HEADS) + AUXILIARY
+            fit_weights(self.backbone.state_dict(keep_vars=True), weights, ignored, self.architecture)
+
+    def train(self, mode: bool = True) -> "TorchvisionEncoder":
+        """Switch training mode; a frozen backbone stays in evaluation mode."""
+        super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+        return self
+
+    def features(self, images: Float[Tensor, "item 3 height width"]) -> Float[Tensor, "item f"]:
+        """Backbone features."""
+        return _pooled(self.backbone(images))
+
+    def embed(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
+        """Item embeddings, one encoder for all categories."""
+        return self.head(features)
+
+
+def torch_models() -> Any:
+    """The module whose models are image classifiers (and not detectors or video models)."""
+    import torchvision.models
+
+    return torchvision.models
+
+
+class FeatureMaps(nn.Module):
+    """The convolutional part of a model, averaged over places. Named as in torchvision, so that weights fit."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.features: nn.Module = model.features
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Photos → feature vectors."""
+        maps: Tensor = self.features(images)
+        # DenseNet's last activation stands in its forward, not among its features.
+        return (maps.relu() if hasattr(self.features, "denseblock1") else maps).mean(dim=(2, 3))
+
+
+def _backbone(architecture: str, image_size: int) -> nn.Module:
+    options: dict[str, Any] = {}
+    if architecture.startswith("vit_"):
+        # Vision Transformers learn their positions for one size of photo.
+        options = {"image_size": image_size}
+    if architecture in ("googlenet", "inception_v3"):
+        options = {"aux_logits": False, "init_weights": False}
+    model: nn.Module = get_model(architecture, weights=None, **options)
+    if hasattr(model, "features") and hasattr(model, "classifier"):
+        return FeatureMaps(model)
+    for head in HEADS:
+        if hasattr(model, head):
+            setattr(model, head, nn.Identity())
+            return model
+    raise ValueError(f"{architecture} has no head that is known")
+
+
+def _probe(backbone: nn.Module, image_size: int) -> int:
+    with torch.no_grad():
+        found: Tensor = backbone.eval()(torch.empty(1, 3, image_size, image_size))
+    return _pooled(found).shape[1]
+
+
+def _pooled(found: Tensor) -> Tensor:
+    # Some models pool in their head.
+    return found.mean(dim=(2, 3)) if found.ndim == 4 else found

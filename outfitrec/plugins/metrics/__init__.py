@@ -1,0 +1,1 @@
+"""Per-user values of a ranking."""

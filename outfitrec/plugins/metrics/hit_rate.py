@@ -1,0 +1,33 @@
+"""Hit rate of the first k."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from outfitrec.core.component import component
+from outfitrec.core.fields import field
+from outfitrec.plugins.metrics.ranking import rank
+
+
+@component
+class HitRate:
+    """Whether a positive is among the first k; with ties, the chance of it over their orders (hypergeometric).
+
+    NaN for a user without a positive.
+    """
+
+    k: int = field(default=10, minimum=1, help="number of ranks that count")
+
+    higher_is_better = True
+
+    def __attrs_post_init__(self) -> None:
+        self.label = f"hit_rate@{self.k}"
+
+    def __call__(
+        self, scores: Float[Tensor, " n"], relevant: Bool[Tensor, " n"], user: Int[Tensor, " n"]
+    ) -> Float[Tensor, " user"]:
+        ranking = rank(scores, relevant, user)
+        # Chance that this rank holds a positive if the tied ones before it did not: drawing without replacement.
+        hit = (ranking.tied_positives.double() / (ranking.tied - ranking.place)).clamp(max=1)
+        missed = ranking.total(torch.where(ranking.rank <= self.k, (-hit).log1p(), 0.0))
+        return torch.where(ranking.positives > 0, 1 - missed.exp(), torch.nan)

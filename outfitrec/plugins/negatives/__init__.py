@@ -1,0 +1,1 @@
+"""Negatives: unobserved outfits of a step or of an evaluation."""

@@ -1,0 +1,60 @@
+"""The ranking objective: posted outfits above unobserved ones."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from outfitrec.core.component import component
+from outfitrec.core.fields import field, part
+from outfitrec.core.outfits import Outfits
+from outfitrec.core.protocols import Distiller, Loss
+from outfitrec.core.step import Batch, Step
+
+
+@component
+class Ranking:
+    """A ranking loss over each pair's outfit and its negatives, weighted by a distiller where there is one.
+
+    Reference:
+        Kim et al. 2021, Eq. 10 (without distiller) and Eq. 13–14 (with ``fnd``).
+    """
+
+    loss: Loss = part("loss", default="npair", help="ranking loss")
+    distiller: Distiller | None = part("distiller", default=None, help="weights by what the teacher says")
+    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    label: str = field(default="ranking", help="name in logs and overrides")
+
+    @property
+    def unit(self) -> str:
+        """Works on pairs."""
+        return "pair"
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Where there is a distiller."""
+        return self.distiller is not None
+
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        """A distiller needs a teacher."""
+        if config.distiller is not None and recipe.teacher is None:
+            yield "distiller", f"the distiller {config.distiller.name!r} needs a teacher: set the key 'teacher'"
+
+    def extra(self, batch: Batch, generator: Generator) -> Outfits | None:
+        return None
+
+    def __call__(self, step: Step) -> Float[Tensor, ""]:
+        weight = None
+        if self.distiller is not None:
+            weight = self.distiller(step.teacher_positive_mean, step.teacher_negative)
+            false = weight < 0 if step.mask is None else (weight < 0) & step.mask
+            step.log(f"{self.label}.false_negatives", false.float().mean())
+        return self.loss(step.positive, step.negative, weight, step.mask)
+
+    def report(self, means: Mapping[str, float]) -> Iterable[str]:
+        """Warn of a distiller that found no false negative."""
+        share = means.get(f"{self.label}.false_negatives")
+        if share == 0:
+            yield f"objective {self.label!r}: the distiller found no false negative in the last epoch (share 0.0)"
