@@ -14,7 +14,7 @@ A distribution names a module in the entry-point group ``outfitrec``; that modul
         register.component("loss", "hinge", "my_plugin.hinge:Hinge", "hinge ranking loss")
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pluggy
 
@@ -22,6 +22,7 @@ hookspec = pluggy.HookspecMarker("outfitrec")
 hookimpl = pluggy.HookimplMarker("outfitrec")
 
 
+@runtime_checkable
 class Register(Protocol):
     """What a plugin registers with. Everything is named by string, so that registering imports nothing."""
 

@@ -82,5 +82,3 @@ def _first(inverse: Tensor) -> Tensor:
     starts = torch.ones_like(values, dtype=torch.bool)
     starts[1:] = values[1:] != values[:-1]
     return order[starts].sort().values
-
-

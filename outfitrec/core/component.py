@@ -42,7 +42,9 @@ def component(cls: T) -> T:
     made = attrs.define(cls, slots=False, eq=False, kw_only=True, **options)
     for attribute in attrs.fields(made):
         if not getattr(attribute.metadata.get("outfitrec"), "help", ""):
-            raise TypeError(f"{cls.__name__}.{attribute.name} has no help line: declare it with outfitrec.field(help=…)")
+            raise TypeError(
+                f"{cls.__name__}.{attribute.name} has no help line: declare it with outfitrec.field(help=…)"
+            )
     return made
 
 

@@ -1,7 +1,7 @@
 """What a dataset gives: a catalogue of items, users, and splits of the outfits that they posted."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import attrs
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from outfitrec.core.outfits import Outfits
 
 
+@runtime_checkable
 class Photos(Protocol):
     """Where a catalogue's photos come from. Reading must be safe from several threads."""
 
@@ -31,6 +32,7 @@ class Photos(Protocol):
         ...
 
 
+@runtime_checkable
 class Truth(Protocol):
     """Ground truth of a generated dataset."""
 

@@ -16,7 +16,7 @@ from outfitrec.core.build import build_recommender, given_by
 from outfitrec.core.checks import check_recipe
 from outfitrec.core.config import create
 from outfitrec.core.data import Dataset, Split
-from outfitrec.core.errors import DataError, RecipeError, RunError
+from outfitrec.core.errors import DataError, Problem, RecipeError, RunError
 from outfitrec.core.evaluation import Evaluation, Evaluator
 from outfitrec.core.files import digest, write_text
 from outfitrec.core.images import ImageStore
@@ -93,7 +93,11 @@ def run(
     options = Options(out=Path(out), resume=resume, force=force, strict=strict, progress=progress)
     finished = run_recipe(recipe, options, STUDENT)
     if strict and finished.result.warnings:
-        raise RunError([*finished.result.warnings][0] if len(finished.result.warnings) == 1 else "\n".join(finished.result.warnings))
+        raise RunError(
+            [*finished.result.warnings][0]
+            if len(finished.result.warnings) == 1
+            else "\n".join(finished.result.warnings)
+        )
     return finished
 
 
@@ -113,7 +117,9 @@ def run_recipe(recipe: Recipe, options: Options, role: str, dataset: Dataset | N
                 shutil.rmtree(directory.path)
             directory.check()
             if directory.finished:
-                options.progress.message(f"{recipe.name}: finished before, in {directory.path} (--force trains it again)")
+                options.progress.message(
+                    f"{recipe.name}: finished before, in {directory.path} (--force trains it again)"
+                )
                 return Run(directory.path)
             if directory.started and not options.resume:
                 raise RunError(
@@ -133,7 +139,7 @@ def load_dataset(recipe: Recipe) -> Dataset:
         DataError: Something is missing or wrong.
     """
     dataset: Dataset = create(recipe.dataset).load()
-    missing = [name for name in ("train", "valid", "test") if not len(dataset.splits.get(name, ()))]  # type: ignore[arg-type]  # a Split has a length
+    missing = [name for name in ("train", "valid", "test") if not len(dataset.splits.get(name, ()))]
     if missing:
         raise DataError(f"the dataset {recipe.dataset.name} has no outfits in {', '.join(missing)}")
     return dataset
@@ -176,7 +182,9 @@ class Session:
         directory = self.directory
         # The teacher first: what is wrong with it should show before this run leaves anything on disk.
         teacher_model = self._teacher_model()
-        fabric = Fabric(accelerator=settings.accelerator, devices=settings.devices, precision=_precision(settings.precision))
+        fabric = Fabric(
+            accelerator=settings.accelerator, devices=settings.devices, precision=_precision(settings.precision)
+        )
         fabric.launch()
         facts = manifest(self._recipe, self._identity, self._role, self._dataset, self._versions, fabric)
         self._check_resumed(facts)
@@ -327,7 +335,9 @@ class Session:
 
         before = read_json(self.directory.path / MANIFEST).get("hardware", {})
         now = facts["hardware"]
-        changed = [f"{key} {before.get(key)} → {now[key]}" for key in ("device", "devices") if before.get(key) != now[key]]
+        changed = [
+            f"{key} {before.get(key)} → {now[key]}" for key in ("device", "devices") if before.get(key) != now[key]
+        ]
         if changed:
             raise RunError(
                 f"the interrupted run in {self.directory.path} ran on other devices: {', '.join(changed)}",
@@ -408,5 +418,5 @@ def per_user(evaluation: Evaluation) -> dict[str, Any]:
     return {"user": list(evaluation.users), **{label: list(column) for label, column in evaluation.values.items()}}
 
 
-def _precision(name: str) -> Any:
-    return "32-true" if name == "32" else name
+def _precision(name: int | str) -> Any:
+    return "32-true" if name == 32 else name

@@ -98,7 +98,9 @@ class Evaluator:
         }
         self.protocol: dict[str, object] = {**facts, "hash": digest(facts)[:16]}
 
-    def evaluate(self, recommender: Recommender, source: ItemSource, device: torch.device, progress: Progress) -> Evaluation:
+    def evaluate(
+        self, recommender: Recommender, source: ItemSource, device: torch.device, progress: Progress
+    ) -> Evaluation:
         """Score and rank. Each item is encoded once; memory grows by item embeddings, ids and scores only.
 
         Raises:

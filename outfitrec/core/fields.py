@@ -20,7 +20,8 @@ class FieldInfo:
         help: One line for people.
         above: The value must be greater than this; ``below``, less.
         minimum: The value must be at least this; ``maximum``, at most.
-        choices: The words allowed, or an empty tuple for any value.
+        choices: The words (or numbers) allowed, or an empty tuple for any value. Of a ``path``: words that stand for
+            something else than a path and are left as they are.
         kind: Kind of the component the field holds, or an empty string for a plain value.
         many: The field holds a list of components.
         given: Filled by the engine from the data; not a recipe key.
@@ -35,7 +36,7 @@ class FieldInfo:
     below: float | None = None
     minimum: float | None = None
     maximum: float | None = None
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | int, ...] = ()
     kind: str = ""
     many: bool = False
     given: bool = False
@@ -46,14 +47,16 @@ class FieldInfo:
     def range(self) -> str:
         """The allowed values in words, such as ``> 0, ≤ 1``; empty where anything goes."""
         if self.choices:
-            return ", ".join(self.choices)
+            return ", ".join(map(str, self.choices)) + (", or a path" if self.path else "")
         limits = ((">", self.above), ("≥", self.minimum), ("<", self.below), ("≤", self.maximum))
         return ", ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
 
     def complaint(self, value: object) -> str:
-        """Why ``value`` is not allowed, or an empty string where it is. The type is checked elsewhere."""
-        if self.choices and value is not None and value not in self.choices:
-            return f"must be one of {', '.join(self.choices)}, not {value!r}"
+        """Why ``value`` (or an element of it) is not allowed, or an empty string. The type is checked elsewhere."""
+        if isinstance(value, list | tuple):
+            return next(filter(None, map(self.complaint, value)), "")
+        if self.choices and not self.path and value is not None and value not in self.choices:
+            return f"must be one of {self.range()}, not {value!r}"
         if isinstance(value, int | float) and not isinstance(value, bool):
             # Written so that NaN, which compares false with everything, is refused wherever a limit stands.
             inside = (
@@ -88,7 +91,7 @@ def field(
     below: float | None = None,
     minimum: float | None = None,
     maximum: float | None = None,
-    choices: Iterable[str] = (),
+    choices: Iterable[str | int] = (),
     path: bool = False,
     runtime: bool = False,
     search: Iterable[Any] = (),
@@ -99,9 +102,11 @@ def field(
         default: Its default; without one the key is required.
         factory: A function that makes the default, for mutable ones.
         help: One line that says what it does, with unit or range.
-        above: Exclusive lower limit; ``below`` is the exclusive upper one.
-        minimum: Inclusive lower limit; ``maximum`` is the inclusive upper one.
-        choices: The allowed words.
+        above: Exclusive lower limit.
+        below: Exclusive upper limit.
+        minimum: Inclusive lower limit.
+        maximum: Inclusive upper limit.
+        choices: The allowed words or numbers; of a path, words that are allowed besides it.
         path: Whether the value names a file or folder.
         runtime: Whether it leaves the result alone (number of workers and the like).
         search: Values or range for hyper-parameter search: ``(low, high)`` or a list of words.

@@ -1,27 +1,42 @@
 """Where a step gets its items' features: from photos through the encoder, or from a table."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from torch import Generator, Tensor
 
 from outfitrec.core.augment import prepare
 from outfitrec.core.cache import cached
 from outfitrec.core.data import Catalog
 from outfitrec.core.files import digest
-from outfitrec.core.images import ImageStore
 from outfitrec.core.progress import Progress
 from outfitrec.core.protocols import Encoder
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.settings import ImageSettings
 
 
+@runtime_checkable
 class ItemSource(Protocol):
     """Features of catalogue items."""
 
     def features(self, ids: Int[Tensor, " item"], generator: Generator | None) -> Float[Tensor, "item f"]:
         """Features of these items; with a generator, of randomly flipped and cropped photos."""
+        ...
+
+
+@runtime_checkable
+class PhotoStore(Protocol):
+    """Decoded photos of a catalogue (see `outfitrec.core.images.ImageStore`).
+
+    Attributes:
+        key: Digest of their content and size.
+    """
+
+    key: str
+
+    def images(self, ids: Int[Tensor, " item"]) -> UInt8[Tensor, "item 3 side side"]:
+        """The photos of these items."""
         ...
 
 
@@ -32,9 +47,10 @@ class PhotoItems:
         encoder: The encoder.
         store: The photos.
         image: Size, crops and flips.
+        device: Where the encoder is.
     """
 
-    def __init__(self, encoder: Encoder, store: ImageStore, image: ImageSettings, device: torch.device) -> None:
+    def __init__(self, encoder: Encoder, store: PhotoStore, image: ImageSettings, device: torch.device) -> None:
         self._encoder = encoder
         self._store = store
         self._image = image
@@ -43,9 +59,7 @@ class PhotoItems:
     def features(self, ids: Int[Tensor, " item"], generator: Generator | None) -> Float[Tensor, "item f"]:
         return self._encoder.features(self.images(ids, generator))
 
-    def images(
-        self, ids: Int[Tensor, " item"], generator: Generator | None
-    ) -> Float[Tensor, "item 3 height width"]:
+    def images(self, ids: Int[Tensor, " item"], generator: Generator | None) -> Float[Tensor, "item 3 height width"]:
         """The normalised photos of these items."""
         photos = self._store.images(ids).to(self._device)
         return prepare(photos, self._image.size, generator, flip=self._image.flip)
@@ -68,7 +82,7 @@ class TableItems:
 def item_source(
     encoder: Encoder,
     catalog: Catalog,
-    store: ImageStore | None,
+    store: PhotoStore | None,
     image: ImageSettings,
     device: torch.device,
     *,
@@ -101,7 +115,9 @@ def item_source(
     def encode() -> dict[str, Tensor]:
         return {"features": encode_all(source, len(catalog), used, chunk, progress, "encoding photos")}
 
-    key = digest({"weights": module_digest(encoder), "photos": store.key, "size": image.size, "used": tensor_digest(used)})
+    key = digest(
+        {"weights": module_digest(encoder), "photos": store.key, "size": image.size, "used": tensor_digest(used)}
+    )
     return TableItems(cached("features", key, encode)["features"].to(device))
 
 

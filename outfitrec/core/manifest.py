@@ -2,7 +2,6 @@
 
 import os
 import platform
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -11,29 +10,20 @@ import attrs
 import torch
 from lightning_fabric import Fabric
 
-from outfitrec.core.config import Config
+from outfitrec.core.config import Config, components
 from outfitrec.core.data import Dataset
 from outfitrec.core.settings import Recipe
 
 
-def components(settings: Any) -> Iterator[Config]:
-    """Every component of a recipe (its teacher's apart), nested ones among them."""
-    if isinstance(settings, Config):
-        yield settings
-    if attrs.has(type(settings)):
-        for attribute in attrs.fields(type(settings)):
-            value = getattr(settings, attribute.name)
-            if not isinstance(value, Recipe):
-                yield from components(value)
-    elif isinstance(settings, tuple):
-        for value in settings:
-            yield from components(value)
+def used_components(recipe: Recipe) -> list[Config]:
+    """Every component of a recipe, nested ones among them; its teacher has a manifest of its own."""
+    return [config for _, config in components(attrs.evolve(recipe, teacher=None))]
 
 
 def versions(recipe: Recipe) -> dict[str, str]:
     """Versions that a result depends on: outfitrec, torch, torchvision, and each plugin that is used."""
     found = {name: version(name) for name in ("outfitrec", "torch", "torchvision")}
-    for config in components(recipe):
+    for config in used_components(recipe):
         found.setdefault(config.registration.provider, config.registration.version)
     return dict(sorted(found.items()))
 
@@ -61,7 +51,7 @@ def manifest(
                 "provider": config.registration.provider,
                 "version": config.registration.version,
             }
-            for config in components(recipe)
+            for config in used_components(recipe)
         ],
         "hardware": {
             "device": device.type,

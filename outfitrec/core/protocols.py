@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float, Int
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.optim import Optimizer as TorchOptimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -33,23 +33,24 @@ class Encoder(Protocol):
         photos: Whether `features` needs photos; without, the catalogue's given features go to `embed`.
     """
 
-    frozen: bool
-    photos: bool
+    @property
+    def frozen(self) -> bool: ...
+
+    @property
+    def photos(self) -> bool: ...
 
     def features(self, images: Float[Tensor, "item 3 height width"]) -> Float[Tensor, "item f"]:
         """The expensive half. ``images`` are normalised with ImageNet's mean and deviation."""
         ...
 
-    def embed(
-        self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]
-    ) -> Float[Tensor, "item dim"]:
+    def embed(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
         """The trainable rest."""
         ...
 
 
 @runtime_checkable
 class Aggregator(Protocol):
-    """An outfit's items → the outfit's state: a tensor or a named tuple of tensors, its first dimension ``outfit``.
+    """An outfit's items → its state: a tensor, or a named tuple of tensors, whose first dimension is ``outfit``.
 
     Called as a function: an nn.Module with this ``forward``. Empty slots (mask False) hold zeros and must have no
     influence. It may also define ``candidates(items [item, dim], category [item])``, which is called beforehand with
@@ -124,10 +125,17 @@ class Objective(Protocol):
     that it logged in the last epoch, it gives warnings.
     """
 
-    label: str
-    weight: float
-    unit: str
-    needs_teacher: bool
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def weight(self) -> float: ...
+
+    @property
+    def unit(self) -> str: ...
+
+    @property
+    def needs_teacher(self) -> bool: ...
 
     def extra(self, batch: "Batch", generator: Generator) -> Outfits | None:
         """Further outfits that it needs encoded in this step; asked before the one call of the encoder."""
@@ -195,8 +203,11 @@ class Metric(Protocol):
         higher_is_better: The direction.
     """
 
-    label: str
-    higher_is_better: bool
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def higher_is_better(self) -> bool: ...
 
     def __call__(
         self, scores: Float[Tensor, " n"], relevant: Bool[Tensor, " n"], user: Int[Tensor, " n"]
@@ -209,7 +220,8 @@ class Metric(Protocol):
 class Optimizer(Protocol):
     """Makes the optimiser of a run."""
 
-    lr: float
+    @property
+    def lr(self) -> float: ...
 
     def build(self, groups: Iterable[dict[str, Any]]) -> TorchOptimizer:
         """An optimiser over parameter groups; a group may carry its own ``lr`` and ``weight_decay``."""
@@ -225,13 +237,9 @@ class Schedule(Protocol):
             (torch's ReduceLROnPlateau) moves after each epoch.
     """
 
-    every: str
+    @property
+    def every(self) -> str: ...
 
     def build(self, optimizer: TorchOptimizer, epochs: int, steps: int, higher_is_better: bool) -> LRScheduler:
         """The schedule for a run of so many epochs of so many steps each."""
         ...
-
-
-def is_module(thing: object) -> bool:
-    """Whether a component is an nn.Module."""
-    return isinstance(thing, nn.Module)

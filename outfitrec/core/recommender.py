@@ -43,9 +43,7 @@ class Recommender(nn.Module):
         counts = {name: sum(p.numel() for p in child.parameters()) for name, child in self.named_children()}
         return {"total": sum(counts.values()), **counts}
 
-    def embed(
-        self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]
-    ) -> Float[Tensor, "item dim"]:
+    def embed(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
         """Item embeddings from the encoder's features."""
         return self.encoder.embed(features, category)
 
@@ -93,9 +91,7 @@ class Recommender(nn.Module):
         """Score of every user for every outfit."""
         return self.preference(users[:, None], state)
 
-    def score_drawn(
-        self, users: Int[Tensor, " pair"], state: State, shared: bool
-    ) -> Float[Tensor, "pair negative"]:
+    def score_drawn(self, users: Int[Tensor, " pair"], state: State, shared: bool) -> Float[Tensor, "pair negative"]:
         """Scores of a pair's user for its negatives (see `Drawn`)."""
         if shared:
             return self.score_all(users, state)
@@ -113,5 +109,3 @@ def chunks(outfits: Outfits, size: int) -> Iterator[Outfits]:
 def slice_state(state: State, start: int, length: int) -> State:
     """The states of ``length`` outfits from ``start``."""
     return map_state(lambda tensor: tensor.narrow(0, start, length), state)
-
-

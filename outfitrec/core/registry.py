@@ -126,9 +126,7 @@ class Registry:
     def names(self, kind: str) -> list[str]:
         """The names of a kind, as a recipe may write them: bare where one provider has it, qualified elsewhere."""
         entries = [self._entries[key] for key in sorted(self._entries) if key[0] == kind]
-        return [
-            entry.name if len(group) == 1 else entry.qualified for group in entries for entry in group
-        ]
+        return [entry.name if len(group) == 1 else entry.qualified for group in entries for entry in group]
 
     def get(self, kind: str, name: str) -> Registration:
         """The registration of a bare or qualified name.

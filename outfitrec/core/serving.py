@@ -12,11 +12,13 @@ from safetensors.torch import load_file, save_file
 
 from outfitrec.core.build import build_recommender
 from outfitrec.core.config import plain
-from outfitrec.core.errors import RunError
+from outfitrec.core.document import Document, Place
+from outfitrec.core.errors import PluginError, RecipeError, RunError
 from outfitrec.core.files import file_digest, whole, write_json
+from outfitrec.core.loading import plugins
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.settings import ImageSettings, ModelSettings
-from outfitrec.core.structure import structure
+from outfitrec.core.structure import structure_recipe
 
 WEIGHTS = "weights.safetensors"
 CONFIG = "model.json"
@@ -75,16 +77,16 @@ def load_model(folder: Path) -> Model:
             raise RunError(f"{config} is of format {facts['format']}, and this version reads format {FORMAT}")
         if file_digest(weights) != facts["sha256"]:
             raise RunError(f"{weights} is damaged: its content is not what was written")
-        settings = structure(facts["model"], ModelSettings, str(config))
-        image = structure(facts["image"], ImageSettings, str(config))
+        known = {"name": "model", "model": facts["model"], "image": facts["image"]}
+        recipe = structure_recipe(Document.of(known, Place(str(config))), plugins().registry)
         given = {**facts["given"], "categories": tuple(facts["given"]["categories"])}
         state = load_file(weights)
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError, RecipeError, PluginError) as error:
         raise RunError(f"the model in {folder} cannot be read: {error}") from error
     with torch.random.fork_rng():
-        recommender = build_recommender(settings, given)
+        recommender = build_recommender(recipe.model, given)
     try:
         recommender.load_state_dict(state)
     except RuntimeError as error:
         raise RunError(f"{weights} does not fit the model of {config}: {error}") from error
-    return Model(recommender.eval(), image, given)
+    return Model(recommender.eval(), recipe.image, given)

@@ -37,9 +37,7 @@ class Teacher:
         self.positive_mean = (total / torch.bincount(user, minlength=users)).to(table.dtype)
 
     @torch.no_grad()
-    def score(
-        self, users: Int[Tensor, " pair"], outfits: Outfits, shared: bool
-    ) -> Float[Tensor, "pair negative"]:
+    def score(self, users: Int[Tensor, " pair"], outfits: Outfits, shared: bool) -> Float[Tensor, "pair negative"]:
         """The teacher's scores of a pair's user for its negatives (see `Drawn`)."""
         state = self.recommender.state(self.table, outfits.items, outfits.category)
         return self.recommender.score_drawn(users, state, shared)
@@ -48,5 +46,3 @@ class Teacher:
     def score_pairs(self, users: Int[Tensor, " pair"], outfits: Outfits) -> Float[Tensor, " pair"]:
         """The teacher's score of each pair's user for its own outfit."""
         return self.recommender.preference(users, self.recommender.state(self.table, outfits.items, outfits.category))
-
-

@@ -208,8 +208,14 @@ class Trainer:
         terms = ", ".join(f"{name} {value:g}" for name, value in values.items())
         rates = ", ".join(f"{group['lr']:g}" for group in self._optimizer.param_groups)
         sick = [name for name, p in _named(self._program) if not torch.isfinite(p).all()]
-        before = f" The mean loss of the epoch before that step was {self._sums['loss'] / step:g}." if step and self._sums.get("loss") else ""
-        parameters = f" Parameters that are not finite: {', '.join(sick[:5])}{' …' if len(sick) > 5 else ''}." if sick else ""
+        before = (
+            f" The mean loss of the epoch before that step was {self._sums['loss'] / step:g}."
+            if step and self._sums.get("loss")
+            else ""
+        )
+        parameters = (
+            f" Parameters that are not finite: {', '.join(sick[:5])}{' …' if len(sick) > 5 else ''}." if sick else ""
+        )
         return (
             f"the loss is not finite in epoch {epoch + 1}, step {step + 1} of {self._batches.steps}: {terms}; "
             f"learning rate {rates}.{before}{parameters}"

@@ -26,7 +26,9 @@ class SetTransformer(nn.Module):
     heads: int = field(default=8, minimum=1, help="attention heads; must divide model.dim")
     blocks: int = field(default=2, minimum=0, help="set attention blocks before the pooling")
     residual: str = field(default="raw", choices=("raw", "projected"), help="what attention is added to")
-    scale: str = field(default="head", choices=("head", "dim"), help="dot products are divided by the root of this size")
+    scale: str = field(
+        default="head", choices=("head", "dim"), help="dot products are divided by the root of this size"
+    )
     output: bool = field(default=True, help="mix the heads by an output matrix (W^M of Eq. 3)")
     norm: bool = field(default=True, help="layer normalisation")
     dim: int = given("size of an item embedding")

@@ -20,7 +20,9 @@ class Features(nn.Module):
 
     size: int = field(minimum=2, help="length of a feature vector")
     file: str | None = field(
-        default=None, path=True, help="an .npz with 'names' [item] and 'features' [item, size]; without, the dataset's own"
+        default=None,
+        path=True,
+        help="an .npz with 'names' [item] and 'features' [item, size]; without, the dataset's own",
     )
     dropout: float = field(default=0.5, minimum=0, below=1, help="dropout before each fully connected layer")
     dim: int = given("size of an item embedding")

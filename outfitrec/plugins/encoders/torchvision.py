@@ -50,7 +50,10 @@ class TorchvisionEncoder(nn.Module):
             yield "architecture", f"no such model: {config.architecture!r}; {did_you_mean(config.architecture, names)}"
             return
         if config.frozen and config.weights == NONE:
-            yield "weights", "a frozen backbone without pretrained weights learns nothing: give weights, or frozen: false"
+            yield (
+                "weights",
+                "a frozen backbone without pretrained weights learns nothing: give weights, or frozen: false",
+            )
         try:
             with torch.device("meta"):
                 _probe(_backbone(config.architecture, recipe.image.size), recipe.image.size)

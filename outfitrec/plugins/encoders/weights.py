@@ -43,7 +43,9 @@ def load_weights(architecture: str, source: str) -> dict[str, Tensor]:
     return dict(loaded)
 
 
-def fit_weights(wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor], ignored: tuple[str, ...], who: str) -> None:
+def fit_weights(
+    wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor], ignored: tuple[str, ...], who: str
+) -> None:
     """Copy ``weights`` into ``wanted`` in place.
 
     Args:

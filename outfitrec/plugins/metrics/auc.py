@@ -22,6 +22,7 @@ class AUC:
     ) -> Float[Tensor, " user"]:
         ranking = rank(scores, relevant, user)
         rows, positives = ranking.rows.double(), ranking.positives.double()
-        # Mann and Whitney: ranks from the bottom, less those that the positives have among themselves.
-        above = positives * (rows + 1) - ranking.total(ranking.gain * ranking.rank) - positives * (positives + 1) / 2
-        return above / (positives * (rows - positives))
+        ranks = ranking.total((ranking.first + ranking.last).double() / 2)
+        # Of the rows below each positive, leave out the positives. (0 / 0 is NaN.)
+        below = positives * rows - ranks - positives * (positives - 1) / 2
+        return below / (positives * (rows - positives))

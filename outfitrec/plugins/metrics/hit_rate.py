@@ -27,7 +27,11 @@ class HitRate:
         self, scores: Float[Tensor, " n"], relevant: Bool[Tensor, " n"], user: Int[Tensor, " n"]
     ) -> Float[Tensor, " user"]:
         ranking = rank(scores, relevant, user)
-        # Chance that this rank holds a positive if the tied ones before it did not: drawing without replacement.
-        hit = (ranking.tied_positives.double() / (ranking.tied - ranking.place)).clamp(max=1)
-        missed = ranking.total(torch.where(ranking.rank <= self.k, (-hit).log1p(), 0.0))
-        return torch.where(ranking.positives > 0, 1 - missed.exp(), torch.nan)
+        within = (self.k - ranking.first + 1).clamp(min=0).minimum(ranking.tied)
+        # Tied positives take their places one after the other: the one after `placed` others hits one of the `within`
+        # places with this chance, if none of them did.
+        index = torch.arange(len(ranking.tie), device=ranking.tie.device)
+        placed = index - torch.searchsorted(ranking.tie, ranking.tie)
+        hit = (within.double() / (ranking.tied - placed)).clamp(max=1)
+        missed = ranking.total((-hit).log1p()).exp()
+        return torch.where(ranking.positives > 0, 1 - missed, torch.nan)

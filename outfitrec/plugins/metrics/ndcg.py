@@ -25,23 +25,28 @@ class NDCG:
         self, scores: Float[Tensor, " n"], relevant: Bool[Tensor, " n"], user: Int[Tensor, " n"]
     ) -> Float[Tensor, " user"]:
         ranking = rank(scores, relevant, user)
-        longest = int(ranking.rank.max()) if len(scores) else 0
-        ranks = torch.arange(1, longest + 1, dtype=torch.float64, device=scores.device)
+        ranks = ranking.ranks()
         discount = 1 / ranks.clamp(min=2).log2()
-        # Of m positives: the ideal DCG@m, and the sum of 1 / ideal DCG over the ranks up to m.
-        ideal = _from_zero(discount.cumsum(0))
-        inverse = _from_zero((1 / ideal[1:]).cumsum(0))
-        # A row of rank k is part of DCG@m for every m ≥ k. Summing 1 / ideal DCG@m over these m first needs no DCG@m.
-        above = ranking.rank - 1
-        positives, rows = ranking.positives[ranking.user], ranking.rows[ranking.user]
-        share = (
-            inverse[positives]
-            - inverse[above.minimum(positives)]
-            + (rows - above.maximum(positives)) / ideal[positives]
-        )
-        # Without a positive the ideal is 0, the share infinite and its product with the gain 0 is NaN.
-        return ranking.total(ranking.gain * discount[above] * share) / ranking.rows
+        dcg = _sums(discount)  # of that many positives on top: the ideal
+        # A row of rank k counts in NDCG@m for every m ≥ k, so its weight is discount(k) · Σ_{m ≥ k} 1 / ideal(m), with
+        # ideal(m) = dcg(min(m, positives)). Up to the rank of the last ideal positive that is
+        #     discount(k) · (inverse(positives) - inverse(k - 1) + (rows - positives) / dcg(positives)),
+        # and below it discount(k) · (rows - k + 1) / dcg(positives).
+        inverse = _sums(1 / dcg[1:])
+        by_inverse = _sums(discount * inverse[:-1])
+        by_rank = _sums(discount * (ranks - 1))
+        rows, positives = ranking.rows[ranking.user], ranking.positives[ranking.user]
+        ideal = dcg[positives]
+        top = inverse[positives] + (rows - positives) / ideal
+
+        def up_to(rank: Int[Tensor, " positive"]) -> Float[Tensor, " positive"]:
+            in_top = rank.minimum(positives)
+            below = rows * (dcg[rank] - dcg[in_top]) - (by_rank[rank] - by_rank[in_top])
+            return top * dcg[in_top] - by_inverse[in_top] + below / ideal
+
+        return torch.where(ranking.positives > 0, ranking.total(ranking.expected(up_to)) / ranking.rows, torch.nan)
 
 
-def _from_zero(sums: Float[Tensor, " rank"]) -> Float[Tensor, " rank_and_zero"]:
-    return torch.cat([sums.new_zeros(1), sums])
+def _sums(values: Float[Tensor, " rank"]) -> Float[Tensor, " rank_from_zero"]:
+    """Sums of the first 0, 1, 2, … values."""
+    return torch.cat([values.new_zeros(1), values.cumsum(0)])

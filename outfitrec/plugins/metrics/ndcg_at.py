@@ -11,7 +11,7 @@ from outfitrec.plugins.metrics.ranking import rank
 
 @component
 class NDCGAt:
-    """NDCG of the first k with the usual discount ``1 / log2(rank + 1)``; not the mean over ranks that `NDCG` is.
+    """NDCG of the first k with the usual discount ``1 / log2(rank + 1)``; not the mean over ranks that ``ndcg`` is.
 
     The value of a tie is the mean over its orders. NaN for a user without a positive.
 
@@ -30,9 +30,8 @@ class NDCGAt:
         self, scores: Float[Tensor, " n"], relevant: Bool[Tensor, " n"], user: Int[Tensor, " n"]
     ) -> Float[Tensor, " user"]:
         ranking = rank(scores, relevant, user)
-        discount = 1 / (ranking.rank + 1).double().log2()
-        # The same sum with the positives on top: their number comes first, whatever the scores are.
-        on_top = ranking.rank <= ranking.positives[ranking.user]
-        within = ranking.rank <= self.k
-        ideal = ranking.total(torch.where(on_top & within, discount, 0.0))
-        return ranking.total(torch.where(within, ranking.gain * discount, 0.0)) / ideal
+        ranks = ranking.ranks()
+        discount = torch.where(ranks <= self.k, 1 / (ranks + 1).log2(), 0.0)
+        dcg = torch.cat([discount.new_zeros(1), discount.cumsum(0)])
+        # Without a positive: 0 / 0, NaN.
+        return ranking.total(ranking.expected(lambda rank: dcg[rank])) / dcg[ranking.positives]

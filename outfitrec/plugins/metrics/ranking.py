@@ -1,4 +1,6 @@
-"""The rankings of all users at once, from which every metric is computed: no loop over users, memory of a few rows."""
+"""Where the positives of all users rank: all that the metrics need, without a loop over users, in memory of a few rows."""
+
+from collections.abc import Callable
 
 import attrs
 import torch
@@ -8,38 +10,53 @@ from torch import Tensor
 
 @attrs.frozen(eq=False)
 class Ranking:
-    """All rows, sorted by user and then by falling score. Ranks count from 1 within a user.
+    """The positives of all users, by user and falling score. Ranks count from 1 within a user.
+
+    In a random order of equal scores, a positive has each of the ranks ``first`` to ``last`` with the same chance.
 
     Attributes:
-        user: Position of each row's user among the users that occur, ``[n]``.
-        rank: Rank of each row, tied rows in any order, ``[n]``.
-        place: Position of the row among the rows of its user with the same score, from 0, ``[n]``.
-        tied: Number of these rows, ``[n]``.
-        tied_positives: Number of positives among them, ``[n]``.
+        user: Position of each positive's user among the users that occur, ``[positive]``.
+        tie: Number of the group of equal scores that it is in, ascending, ``[positive]``.
+        first: First rank of this group, ``[positive]``.
+        last: Last rank of this group, ``[positive]``.
         rows: Number of rows of each user, ``[user]``.
         positives: Number of positives of each user, ``[user]``.
     """
 
-    user: Int[Tensor, " n"]
-    rank: Int[Tensor, " n"]
-    place: Int[Tensor, " n"]
-    tied: Int[Tensor, " n"]
-    tied_positives: Int[Tensor, " n"]
+    user: Int[Tensor, " positive"]
+    tie: Int[Tensor, " positive"]
+    first: Int[Tensor, " positive"]
+    last: Int[Tensor, " positive"]
     rows: Int[Tensor, " user"]
     positives: Int[Tensor, " user"]
 
     @property
-    def gain(self) -> Float[Tensor, " n"]:
-        """Chance that the row of this rank is a positive, over random orders of equal scores."""
-        return self.tied_positives.double() / self.tied
+    def tied(self) -> Int[Tensor, " positive"]:
+        """Number of rows with the score of a positive, itself among them."""
+        return self.last - self.first + 1
 
-    def total(self, values: Float[Tensor, " n"]) -> Float[Tensor, " user"]:
-        """Sum of the values of each user."""
+    def ranks(self) -> Float[Tensor, " rank"]:
+        """The ranks from 1 to that of the longest list."""
+        longest = int(self.rows.max()) if len(self.rows) else 0
+        return torch.arange(1, longest + 1, dtype=torch.float64, device=self.rows.device)
+
+    def total(self, values: Float[Tensor, " positive"]) -> Float[Tensor, " user"]:
+        """Sum over the positives of each user."""
         return values.new_zeros(len(self.rows)).index_add_(0, self.user, values)
+
+    def expected(
+        self, up_to: Callable[[Int[Tensor, " positive"]], Float[Tensor, " positive"]]
+    ) -> Float[Tensor, " positive"]:
+        """Mean weight of the ranks that each positive may have.
+
+        Args:
+            up_to: Gives, for a rank of each positive, the sum of the weights of the ranks from 1 to it; 0 for rank 0.
+        """
+        return (up_to(self.last) - up_to(self.first - 1)) / self.tied
 
 
 def rank(scores: Float[Tensor, " n"], relevant: Bool[Tensor, " n"], user: Int[Tensor, " n"]) -> Ranking:
-    """Rank the rows of each user.
+    """Rank the positives of each user.
 
     Args:
         scores: Higher is better; infinite ones are allowed.
@@ -54,38 +71,29 @@ def rank(scores: Float[Tensor, " n"], relevant: Bool[Tensor, " n"], user: Int[Te
         raise ValueError(f"scores, relevant and user must be of one shape [n], not {shapes}")
     if relevant.dtype != torch.bool:
         raise ValueError(f"relevant must be boolean, not {relevant.dtype}: graded relevance is not supported")
-    undefined = int(scores.isnan().sum())
-    if undefined:
-        raise ValueError(f"{undefined} of {len(scores)} scores are NaN: they have no rank")
+    undefined = scores.isnan()
+    if undefined.any():
+        raise ValueError(f"{int(undefined.sum())} of {len(scores)} scores are NaN: they have no rank")
     # The narrower the integers, the fewer passes the stable sort takes.
     narrow = user.short()
     user = narrow if bool((narrow == user).all()) else user
     order = _descending(scores)
-    user, by_user = user[order].sort(stable=True)
-    order = order[by_user]
-    scores, relevant = scores[order], relevant[order]
+    user, by_user = user.index_select(0, order).sort(stable=True)
+    order = order.index_select(0, by_user)
+    positive = relevant.index_select(0, order).nonzero().flatten()
 
     new_user = _starts(user)
-    of_user, first, rows = _segments(new_user)
-    of_tie, tie_first, tied = _segments(new_user | _starts(scores))
-    index = torch.arange(len(scores), device=scores.device)
-    counts = relevant.long()
-    return Ranking(
-        user=of_user,
-        rank=index - first[of_user] + 1,
-        place=index - tie_first[of_tie],
-        tied=tied[of_tie],
-        tied_positives=torch.zeros_like(tied).index_add_(0, of_tie, counts)[of_tie],
-        rows=rows,
-        positives=torch.zeros_like(rows).index_add_(0, of_user, counts),
-    )
+    of_user, user_start, rows = _segments(new_user, positive)
+    of_tie, tie_start, tied = _segments(new_user | _starts(scores.index_select(0, order)), positive)
+    first = tie_start[of_tie] - user_start[of_user] + 1
+    return Ranking(of_user, of_tie, first, first + tied[of_tie] - 1, rows, of_user.bincount(minlength=len(rows)))
 
 
 def _descending(scores: Float[Tensor, " n"]) -> Int[Tensor, " n"]:
     """The order of falling scores, equal ones in any order."""
     if scores.device.type != "cpu":
         return scores.argsort(descending=True)
-    # NumPy sorts with vector instructions, several times faster than torch on one core. It has no bfloat16.
+    # NumPy sorts with vector instructions, several times faster than torch. It has no bfloat16.
     negated = -scores.detach()
     return torch.from_numpy((negated if negated.itemsize > 2 else negated.float()).numpy().argsort())
 
@@ -98,8 +106,8 @@ def _starts(values: Tensor) -> Bool[Tensor, " n"]:
 
 
 def _segments(
-    starts: Bool[Tensor, " n"],
-) -> tuple[Int[Tensor, " n"], Int[Tensor, " segment"], Int[Tensor, " segment"]]:
-    """The segment of each row; the first row of each segment; its length."""
+    starts: Bool[Tensor, " n"], rows: Int[Tensor, " positive"]
+) -> tuple[Int[Tensor, " positive"], Int[Tensor, " segment"], Int[Tensor, " segment"]]:
+    """The segment of each of ``rows``; the first row of each segment, and its length."""
     first = starts.nonzero().flatten()
-    return starts.cumsum(0) - 1, first, first.diff(append=first.new_tensor([len(starts)]))
+    return starts.cumsum(0)[rows] - 1, first, first.diff(append=first.new_tensor([len(starts)]))

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from outfitrec.plugins.datasets.garments.colour import Lab, rgb, seam
-from outfitrec.plugins.datasets.garments.curves import Point, Points
+from outfitrec.plugins.datasets.garments.curves import Point, Points, ribbon
 from outfitrec.plugins.datasets.garments.fabric import Fabric, paint
 
 FINER = 4  # what is drawn is this much larger than the photo, and reduced at the end
 RELIEF = 96  # light and folds are worked out on this many points a unit, whatever the size
+FULL = 0.9  # share of the photo's side that the longer side of a garment takes
+LARGEST = 1.3  # a small garment is enlarged by this at most
 MARGIN = 8  # points about a piece, so that its edge catches light as well
 
 
@@ -35,7 +37,7 @@ class Canvas:
         turn = np.array([[self._cos, -self._sin], [self._sin, self._cos]])
         self._matrix = turn * scale
         self._offset = np.array([0.5, 0.5]) + shift - self._matrix @ np.array([0.5, 0.5])
-        self._scale = scale
+        self._scale = float(scale)
 
     def fill(
         self,
@@ -85,8 +87,8 @@ class Canvas:
 
     def line(self, points: Points, colour: Lab, width: float = 0.006) -> None:
         """A line through these points."""
-        wide = max(round(width * self._scale * self._side), 1)
-        self._draw.line((self._placed(points) * self._side).ravel().tolist(), rgb(colour), wide, joint="curve")
+        strip = ribbon(self._placed(points) * self._side, max(width * self._scale * self._side, 1.5))
+        self._draw.polygon(strip.ravel().tolist(), fill=rgb(colour))
 
     def stitch(self, points: Points, colour: Lab, width: float = 0.005, dash: float = 0.014) -> None:
         """A row of stitches along these points."""
@@ -104,8 +106,14 @@ class Canvas:
         self._draw.ellipse(box, fill=rgb(colour), outline=rgb(seam(colour, 0.25)) if rim else None)
 
     def finish(self) -> Image.Image:
-        """The picture."""
-        return self._image.reduce(FINER)
+        """The picture: what was drawn in the middle of a white square that it nearly fills."""
+        left, upper, right, lower = ImageChops.invert(self._image).getbbox() or (0, 0, self._side, self._side)
+        half = max(max(right - left, lower - upper) / FULL, self._side / LARGEST) / 2
+        x, y = (left + right) / 2, (upper + lower) / 2
+        square = Image.new("RGB", (round(2 * half),) * 2, (255, 255, 255))
+        square.paste(self._image, (round(half - x), round(half - y)))
+        pixels = self._side // FINER
+        return square.resize((pixels, pixels), Image.Resampling.HAMMING)
 
     def _placed(self, points: Points) -> Points:
         return points @ self._matrix.T + self._offset

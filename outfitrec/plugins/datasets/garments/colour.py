@@ -3,6 +3,7 @@
 Reference: B. Ottosson, A perceptual color space for image processing, 2020.
 """
 
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -63,6 +64,7 @@ def to_srgb(lab: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
+@lru_cache(maxsize=4096)
 def rgb(colour: Lab) -> RGB:
     """sRGB of one colour, 0 to 255."""
     red, green, blue = (to_srgb(np.array(colour)) * 255).round().astype(int).tolist()

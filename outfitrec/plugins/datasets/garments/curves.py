@@ -63,11 +63,9 @@ def sides(points: Points) -> Sequence[Points]:
     return (points, flip(points))
 
 
-def between(a: Points, b: Points, share: float) -> Points:
-    """The curve ``share`` of the way from ``a`` to ``b``, of as many points."""
-    return a + (b - a) * share
-
-
-def shifted(points: Points, x: float, y: float) -> Points:
-    """The curve moved."""
-    return points + np.array([x, y])
+def ribbon(points: Points, width: float) -> Points:
+    """The outline of a line of this width through these points."""
+    along = np.gradient(points, axis=0)
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    across *= width / 2 / np.maximum(np.hypot(along[:, :1], along[:, 1:]), 1e-9)
+    return np.concatenate([points + across, (points - across)[::-1]])

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from outfitrec.plugins.datasets.garments.colour import Lab, lighter, mix, to_srgb
+from outfitrec.plugins.datasets.garments.colour import Lab, lighter, mix, rgb
 
 Grid = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -77,13 +77,13 @@ def paint(fabric: Fabric, u: Grid, v: Grid) -> NDArray[np.float32]:
         v: Coordinate along it, ``[y, x]``.
 
     Returns:
-        sRGB, 0 to 255, ``[y, x, 3]``.
+        sRGB, 0 to 255, ``[y, x, 3]``, or ``[1, 1, 3]`` where it is the same everywhere.
     """
     middle = mix(fabric.main, fabric.second, 0.5)
-    colours = np.array([fabric.main, fabric.second, fabric.accent, middle, lighter(fabric.main, -0.05)])
-    palette = (to_srgb(colours) * 255).astype(np.float32)
+    colours = (fabric.main, fabric.second, fabric.accent, middle, lighter(fabric.main, -0.05))
+    palette = np.array([rgb(colour) for colour in colours], dtype=np.float32)
     if fabric.weave == "plain":
-        painted = np.broadcast_to(palette[0], (*u.shape, 3)).copy()
+        painted = palette[:1, None]
     else:
         cos, sin = np.float32(np.cos(fabric.angle)), np.float32(np.sin(fabric.angle))
         painted = palette[_PATTERNS[fabric.weave](fabric, u * cos + v * sin, v * cos - u * sin)]
@@ -91,7 +91,7 @@ def paint(fabric: Fabric, u: Grid, v: Grid) -> NDArray[np.float32]:
         # Rows of stitches: columns of small v-shapes.
         column = np.abs((u / np.float32(0.022)) % 1 - 0.5)
         row = (v / np.float32(0.022) + column) % 1
-        painted *= 1 - np.float32(fabric.knit) * (row + column)[..., None]
+        painted = painted * (1 - np.float32(fabric.knit) * (row + column)[..., None])
     return painted
 
 
@@ -118,7 +118,9 @@ def _dots(fabric: Fabric, u: Grid, v: Grid) -> Indices:
 
 def _denim(fabric: Fabric, u: Grid, v: Grid) -> Indices:
     twill = ((u + v) / 0.011) % 1 < 0.5
-    slub = (np.sin(u * 310 + 5 * np.sin(v * 23)) + np.sin(u * 173 + fabric.seed % 7)) > 0.9
+    # Thicker threads, here and there, along the leg.
+    column = np.floor(u / 0.005)
+    slub = np.sin(column * 12.9898 + np.floor(v / 0.03 + column * 0.37) * 78.233 + fabric.seed % 97) * 43.7585 % 1 < 0.12
     return np.where(slub, 3, np.where(twill, 4, 0))
 
 

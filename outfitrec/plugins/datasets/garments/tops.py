@@ -120,7 +120,7 @@ def _sleeves(
     outer = smooth(
         (tip[0] - 0.03, tip[1] - 0.004),
         _pt(tip),
-        _pt(tip * 0.55 + (end + normal * cuff) * 0.45 + normal * (0.02 + bulge)),
+        _pt(tip * 0.55 + (end + normal * cuff) * 0.45 + normal * (0.008 + bulge)),
         _pt(end + normal * cuff),
     )
     inner = smooth(
@@ -251,7 +251,6 @@ def _pocket(canvas: Canvas, fabric: Fabric, corner: Point, width: float, flap: b
 def _collar(canvas: Canvas, torso: Torso, fabric: Fabric, reach: float, drop: float) -> None:
     """A turned-down collar with points."""
     top, neck = torso.top, torso.neck
-    stand = whole(smooth(torso.at(0, top - 0.01), torso.at(neck * 0.7, top - 0.022), torso.at(neck + 0.006, top - 0.004)))
     band = whole(
         join(
             smooth(torso.at(0, top - 0.03), torso.at(neck * 0.7, top - 0.035), torso.at(neck, top - 0.012)),
@@ -264,7 +263,6 @@ def _collar(canvas: Canvas, torso: Torso, fabric: Fabric, reach: float, drop: fl
         line(torso.at(reach, top + drop), torso.at(0.004, top + 0.07)),
         smooth(torso.at(0.004, top + 0.07), torso.at(neck * 0.6, top + 0.018), torso.at(neck * 0.8, top - 0.03)),
     )
-    del stand
     for piece in sides(leaf):
         canvas.fill(piece, fabric, puff=0.012)
 

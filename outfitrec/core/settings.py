@@ -1,0 +1,143 @@
+"""The settings of a recipe. Each field is a key; its default, range and help line stand beside it."""
+
+from typing import Any, TypeVar, Union, cast, dataclass_transform
+
+import attrs
+
+from outfitrec.core.config import Config
+from outfitrec.core.fields import field, part, parts
+
+S = TypeVar("S")
+T = TypeVar("T", bound=type)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field, part, parts))
+def settings(cls: T) -> T:
+    """Make a class one of settings: a frozen attrs class with keyword arguments."""
+    return attrs.frozen(cls, kw_only=True)
+
+
+def changed(settings: S, **changes: Any) -> S:
+    """Settings with some values changed."""
+    # Typed by dataclass_transform, the classes are no attrs classes to mypy.
+    return cast(S, attrs.evolve(cast(Any, settings), **changes))
+
+
+@settings
+class ImageSettings:
+    """Photos as the encoder sees them."""
+
+    size: int = field(default=224, minimum=1, help="side of the square photos that the encoder sees, px")
+    stored: int | None = field(
+        default=None,
+        minimum=1,
+        help="side at which photos are kept, px; where larger than size, training takes random crops of size and "
+        "evaluation the centre; null: size",
+    )
+    flip: bool = field(default=True, help="flip photos at random in training")
+
+    def __attrs_post_init__(self) -> None:
+        if self.stored is not None and self.stored < self.size:
+            raise ValueError(f"stored ({self.stored} px) must be at least size ({self.size} px)")
+
+
+@settings
+class ModelSettings:
+    """The recommender: encoder → aggregator → preference."""
+
+    dim: int = field(default=128, minimum=1, help="size of an item's and an outfit's embedding")
+    encoder: Config = part("encoder", default="alexnet", help="photos → item embeddings")
+    aggregator: Config = part("aggregator", default="set_transformer", help="items of an outfit → the outfit's state")
+    preference: Config = part("preference", default="cosine", help="user × outfit state → score")
+
+
+@settings
+class GroupSettings:
+    """What a part of the model has of its own in training."""
+
+    lr: float | None = field(default=None, minimum=0, help="learning rate; null: the optimizer's")
+    weight_decay: float | None = field(default=None, minimum=0, help="weight decay; null: the optimizer's")
+
+
+@settings
+class TrainSettings:
+    """Training."""
+
+    epochs: int = field(default=50, minimum=1, help="passes over the training pairs")
+    batch: int = field(default=32, minimum=1, help="pairs (or outfits, or items) of a step", search=(16, 128))
+    seed: int = field(default=0, minimum=0, help="of everything random in training")
+    optimizer: Config = part("optimizer", default="sgd", help="updates the parameters")
+    schedule: Config = part("schedule", default="constant", help="the learning rate over the run")
+    lr_batch: int | None = field(
+        default=None,
+        minimum=1,
+        help="batch that the learning rates are given for; they are scaled linearly to batch; null: as they are",
+    )
+    groups: dict[str, GroupSettings] = field(
+        factory=dict, help="settings of parts of the model, by prefix of the parameters' names (encoder.backbone)"
+    )
+    clip_norm: float | None = field(default=None, above=0, help="largest norm of the gradient; null: any")
+    clip_value: float | None = field(default=None, above=0, help="largest entry of the gradient; null: any")
+    select: str = field(default="auc", help="metric, by its label, whose best validation value selects the epoch")
+    patience: int | None = field(
+        default=None, minimum=1, help="epochs without a better validation value before training stops; null: never"
+    )
+    precision: int | str = field(
+        default=32, choices=(32, "bf16-mixed", "16-mixed"), help="of the arithmetic; 32 is a number, the others words"
+    )
+    compile: bool = field(default=False, help="compile the model (torch.compile)")
+    accelerator: str = field(
+        default="auto", choices=("auto", "cpu", "cuda", "mps"), runtime=True, help="kind of device to run on"
+    )
+    devices: int = field(default=1, minimum=1, runtime=True, help="number of devices, each with a process of its own")
+    workers: int | None = field(
+        default=None, minimum=0, runtime=True, help="threads that decode photos; null: one a processor"
+    )
+    checkpoint_steps: int | None = field(
+        default=None, minimum=1, runtime=True, help="steps between checkpoints within an epoch; null: one an epoch"
+    )
+
+
+@settings
+class EvaluateSettings:
+    """Evaluation, on the validation split in training and on the test split at its end."""
+
+    metrics: tuple[Config, ...] = parts("metric", default=("auc", "ndcg"), help="per-user values of the ranking")
+    negatives: Config = part("negatives", default="stored", help="the outfits that positives are ranked against")
+    seed: int = field(default=0, minimum=0, help="of the negatives that are drawn where none are stored")
+    chunk: int = field(default=4096, minimum=1, runtime=True, help="outfits scored at once")
+    images: int = field(default=256, minimum=1, runtime=True, help="photos encoded at once")
+
+
+@attrs.frozen
+class TeacherRun:
+    """A finished run as the teacher.
+
+    Attributes:
+        path: Its directory.
+    """
+
+    path: str
+
+
+@settings
+class Recipe:
+    """A recipe, checked and complete."""
+
+    name: str = field(help="what the run is called: letters, digits, '.', '_' and '-'")
+    description: str = field(default="", help="one line for people")
+    requires: dict[str, str] = field(factory=dict, help="versions of plugins it needs, such as outfitrec: '>=0.1'")
+    plugins: tuple[str, ...] = field(
+        default=(), path=True, help="Python files with plugins of its own, relative to the recipe's file"
+    )
+    # Union in words: "Recipe" is no type yet, and a string knows no |.
+    teacher: Union["Recipe", TeacherRun, None] = field(
+        default=None, help="recipe (name, path or mapping) trained first, or directory of a run; null: none"
+    )
+    dataset: Config = part("dataset", default="synthetic", help="users, outfits and photos")
+    image: ImageSettings = field(factory=ImageSettings, help="photos as the encoder sees them")
+    model: ModelSettings = field(factory=ModelSettings, help="the recommender")
+    negatives: Config = part("negatives", default="random_mix", help="the unobserved outfits of a training step")
+    objectives: tuple[Config, ...] = parts("objective", default=("ranking",), help="terms of the training objective")
+    train: TrainSettings = field(factory=TrainSettings, help="training")
+    evaluate: EvaluateSettings = field(factory=EvaluateSettings, help="evaluation")

@@ -1,0 +1,295 @@
+"""From a document to a checked recipe: strict, without coercion, all problems at once and each with its place."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path as FilePath
+from types import NoneType
+from typing import Any, cast, get_origin, get_type_hints
+
+import attrs
+from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError, IterableValidationError
+from cattrs.errors import IterableValidationNote
+from cattrs.gen import make_dict_structure_fn, override
+
+from outfitrec.core.config import Config, components, config_class, label, plain
+from outfitrec.core.document import Document, Path, Place
+from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean, nearest
+from outfitrec.core.fields import FieldInfo, info
+from outfitrec.core.registry import Registry
+from outfitrec.core.settings import Recipe, changed
+from outfitrec.core.values import accepts, elements, entries, members, shown, words
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+LABEL = re.compile(r"[A-Za-z0-9_-]+")
+Hook = Callable[[Any, Any], Any]
+# A class, which attrs' type stubs take for a function.
+Factory: type[Any] = cast(type[Any], attrs.Factory)
+
+
+class WrongError(ValueError):
+    """A value that is not allowed; ``path`` leads to it from the value that is being structured."""
+
+    def __init__(self, message: str, hint: str = "", path: Path = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.path = path
+
+
+def structure_recipe(document: Document, registry: Registry) -> Recipe:
+    """The recipe of a document: bases merged, teachers inline.
+
+    Raises:
+        RecipeError: Everything that is wrong in it.
+    """
+    structurer = _Structurer(registry)
+    recipe: Recipe = _share_dataset(structurer.run(document, lambda value: structurer.settings(value, Recipe)))
+    problems = list(_cross_checks(recipe, document))
+    if problems:
+        raise _located(problems)
+    return recipe
+
+
+def structure_component(document: Document, kind: str, registry: Registry) -> Config:
+    """The configuration of one component.
+
+    Raises:
+        RecipeError: Everything that is wrong in it.
+    """
+    structurer = _Structurer(registry)
+    config: Config = structurer.run(document, lambda value: structurer.entry(value, FieldInfo(kind=kind)))
+    return config
+
+
+class _Structurer:
+    """cattrs goes through the classes and collects what is raised; what a value may be is said here."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._converter = Converter(forbid_extra_keys=True, detailed_validation=True)
+        self._converter.register_structure_hook_factory(attrs.has, self._class_hook)
+
+    def run(self, document: Document, structure: Callable[[Any], Any]) -> Any:
+        """What ``structure`` makes of the document; what it raises, as one error with places."""
+        try:
+            return structure(document.value)
+        except (WrongError, ClassValidationError) as error:
+            raise _located(_problems(error, document, ())) from error
+
+    def settings(self, value: Any, cls: type) -> Any:
+        """An instance of a class of settings."""
+        return self._converter.structure(value, cls)
+
+    def entry(self, value: Any, extra: FieldInfo, default: Any = None) -> Config:
+        """The configuration of a component, from its name or from a mapping with its name and keys."""
+        if isinstance(value, Config):
+            return value
+        fields = value if isinstance(value, dict) else {"name": value}
+        inside: Path = ("name",) if isinstance(value, dict) and "name" in value else ()
+        name = fields.get("name")
+        if not isinstance(name, str):
+            example = default if isinstance(default, str) else " | ".join(self._registry.names(extra.kind))
+            if "name" not in fields:
+                raise WrongError("needs a 'name'", f"write name: {example}")
+            raise WrongError(f"must be the name of a component ({extra.kind}), not {shown(name)}", extra.help, inside)
+        try:
+            cls = config_class(self._registry.get(extra.kind, name))
+        except UserError as error:
+            problem = error.problems[0]
+            raise WrongError(problem.message, problem.hint, inside) from error
+        config: Config = self._converter.structure({key: fields[key] for key in fields if key != "name"}, cls)
+        return config
+
+    def _class_hook(self, cls: type) -> Hook:
+        fields = attrs.fields(cls)
+        hints = get_type_hints(cls) if not issubclass(cls, Config) else {one.name: one.type for one in fields}
+        hooks: Any = {one.name: override(struct_hook=self._field_hook(one, hints[one.name])) for one in fields}
+        inner: Hook = make_dict_structure_fn(cls, self._converter, _cattrs_forbid_extra_keys=True, **hooks)
+
+        def hook(value: Any, _: Any) -> Any:
+            if isinstance(value, cls):
+                return value
+            if not isinstance(value, dict):
+                raise WrongError(f"must be a mapping, not {shown(value)}")
+            # Defaults go the same way as what is written, so that writing a default out changes nothing.
+            return inner({**_defaults(fields), **value}, cls)
+
+        return hook
+
+    def _field_hook(self, attribute: "attrs.Attribute[Any]", hint: Any) -> Hook:
+        extra = info(attribute)
+
+        def many(value: Any, _: Any) -> Any:
+            if not isinstance(value, list):
+                raise WrongError(f"must be a list of components ({extra.kind}), not {shown(value)}", extra.help)
+            return tuple(_each(enumerate(value), lambda one: self.entry(one, extra)).values())
+
+        def one(value: Any, _: Any) -> Any:
+            if value is None and NoneType in members(hint):
+                return None
+            return self.entry(value, extra, attribute.default)
+
+        def simple(value: Any, _: Any) -> Any:
+            found = self._value(value, hint, extra)
+            complaint = extra.complaint(found)
+            if complaint:
+                near = nearest(found, map(str, extra.choices)) if isinstance(found, str) else ""
+                raise WrongError(complaint, f"did you mean {near!r}?" if near else _help(attribute))
+            return absolute(found, extra) if extra.path else found
+
+        return many if extra.many else one if extra.kind else simple
+
+    def _value(self, value: Any, hint: Any, extra: FieldInfo) -> Any:
+        """A plain value of the type ``hint``; ``extra`` is for the message."""
+        member = next((one for one in members(hint) if accepts(one, value)), None)
+        if member is None:
+            raise WrongError(f"must be {_expected(hint, extra)}, not {shown(value)}", extra.help)
+        inner, values = elements(member), entries(member)
+        if isinstance(inner, tuple) and len(inner) != len(value):
+            raise WrongError(f"must be {_expected(hint, extra)}, not of {len(value)}", extra.help)
+        if inner is not None:
+            hints = inner if isinstance(inner, tuple) else (inner,) * len(value)
+            pairs = enumerate(zip(value, hints, strict=True))
+            found = _each(pairs, lambda pair: self._value(pair[0], pair[1], extra)).values()
+            return list(found) if get_origin(member) is list else tuple(found)
+        if values is not None:
+            return _each(value.items(), lambda one: self._value(one, values, FieldInfo()))
+        if attrs.has(member):
+            return self.settings(value, member)
+        if member is float:
+            try:
+                return float(value)
+            except OverflowError as error:
+                raise WrongError("is too large a number", extra.help) from error
+        return value
+
+
+def absolute(value: Any, extra: FieldInfo) -> Any:
+    """The value of a path field with its paths made absolute; words that stand for something else stay."""
+    if isinstance(value, tuple):
+        return tuple(absolute(one, extra) for one in value)
+    if value is None or value in extra.choices:
+        return value
+    return str(FilePath(value).expanduser().absolute())
+
+
+def _each(items: Iterable[tuple[Any, Any]], structure: Callable[[Any], Any]) -> dict[Any, Any]:
+    """What ``structure`` makes of each item, by its index or key; all errors at once, as cattrs raises them."""
+    found = {}
+    errors: list[Exception] = []
+    for index, item in items:
+        try:
+            found[index] = structure(item)
+        except (WrongError, ClassValidationError, IterableValidationError) as error:
+            error.add_note(IterableValidationNote("", index, object))
+            errors.append(error)
+    if errors:
+        raise IterableValidationError("", errors, object)
+    return found
+
+
+def _defaults(fields: Iterable["attrs.Attribute[Any]"]) -> dict[str, Any]:
+    found = {}
+    for attribute in fields:
+        default: Any = attribute.default
+        if default is not attrs.NOTHING:
+            found[attribute.name] = plain(default.factory() if isinstance(default, Factory) else default)
+    return found
+
+
+def _expected(hint: Any, extra: FieldInfo) -> str:
+    """What a key may hold, in words: ``a number > 0 or null``."""
+    some = [member for member in members(hint) if member is not NoneType]
+    null = " or null" if len(some) < len(members(hint)) else ""
+    if extra.choices and not extra.path:
+        return f"one of {extra.range()}{null}"
+    limits = "" if extra.choices else extra.range()
+    return f"{words(*some)}{limits and ' ' + limits}{null}"
+
+
+def _help(attribute: "attrs.Attribute[Any]") -> str:
+    default: Any = attribute.default
+    known = default is not attrs.NOTHING and not isinstance(default, Factory)
+    return info(attribute).help + (f" (default {shown(default)})" if known else "")
+
+
+def _problems(error: Exception, document: Document, path: Path) -> Iterator[tuple[Place, Problem]]:
+    """What is wrong, from the leaves of cattrs' tree of errors."""
+    if isinstance(error, ClassValidationError | IterableValidationError):
+        noted, others = error.group_exceptions()
+        for inner, note in noted:
+            key: str | int = note.index if isinstance(note, IterableValidationNote) else note.name
+            yield from _problems(inner, document, (*path, key))
+        for inner in others:
+            yield from _problems(inner, document, path)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        for name in error.extra_fields:
+            yield _unknown(name, error.cl, document, path)
+    elif isinstance(error, WrongError):
+        path = (*path, *error.path)
+        place = document.at(path)
+        yield place, Problem(_message(document, path, error.message), str(place), error.hint)
+    elif isinstance(error, KeyError):
+        place = document.at(path)
+        yield place, Problem(_message(document, path, "is missing"), str(place), f"add the key {path[-1]!r}")
+    elif type(error) is ValueError:
+        place = document.at(path)
+        yield place, Problem(_message(document, path, str(error)), str(place))
+    else:
+        raise error
+
+
+def _unknown(name: str, cls: type, document: Document, path: Path) -> tuple[Place, Problem]:
+    place = document.at((*path, name), key=True)
+    known = [attribute.name for attribute in attrs.fields(cls)]
+    owner = ""
+    if issubclass(cls, Config):
+        owner = f" of {cls.kind} {cls.name!r}"
+        if any(one.name == name for one in attrs.fields(cls.component)):
+            message = _message(document, (*path, name), f"no key{owner}: it is filled in from the data")
+            return place, Problem(message, str(place), "leave it out")
+    elif cls is Recipe:
+        known.append("extends")
+    message = _message(document, (*path, name), f"unknown key{owner}")
+    return place, Problem(message, str(place), did_you_mean(name, known))
+
+
+def _message(document: Document, path: Path, message: str) -> str:
+    return f"{document.dotted(path)}: {message}" if path else message
+
+
+def _located(problems: Iterable[tuple[Place, Problem]]) -> RecipeError:
+    """The problems in the order of their places."""
+    return RecipeError(problem for _, problem in sorted(problems, key=lambda pair: pair[0]))
+
+
+def _share_dataset(recipe: Recipe) -> Recipe:
+    """The recipe with its dataset given to its teacher."""
+    if not isinstance(recipe.teacher, Recipe):
+        return recipe
+    return changed(recipe, teacher=_share_dataset(changed(recipe.teacher, dataset=recipe.dataset)))
+
+
+def _cross_checks(recipe: Recipe, document: Document, path: Path = ()) -> Iterator[tuple[Place, Problem]]:
+    """What shows only when several keys are seen together."""
+
+    def problem(key: Path, message: str) -> tuple[Place, Problem]:
+        place = document.at((*path, *key))
+        return place, Problem(_message(document, (*path, *key), message), str(place))
+
+    if not NAME.fullmatch(recipe.name):
+        yield problem(("name",), f"must be letters, digits, '.', '_' and '-', not {shown(recipe.name)}")
+    labels = [label(config) for config in recipe.objectives]
+    for index, word in enumerate(labels):
+        if not LABEL.fullmatch(word):
+            yield problem(("objectives", index, "label"), f"must be letters, digits, '_' and '-', not {shown(word)}")
+        elif word in labels[:index]:
+            yield problem(("objectives", index), f"the label {word!r} is taken: give it a 'label' of its own")
+    for inside, config in components(changed(recipe, teacher=None)):
+        check = getattr(config.component, "check_recipe", None)
+        for name, message in check(config, recipe) if check else ():
+            # A key of the component, or a dotted key of the recipe.
+            own = any(attribute.name == name for attribute in attrs.fields(type(config)))
+            yield problem((*inside, name) if own else tuple(name.split(".")), message)
+    if isinstance(recipe.teacher, Recipe):
+        yield from _cross_checks(recipe.teacher, document, (*path, "teacher"))
