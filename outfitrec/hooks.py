@@ -31,7 +31,7 @@ class Register(Protocol):
 
         Args:
             kind: One of the kinds that ``outfitrec ls`` prints.
-            name: What recipes call it: lower-case words joined by underscores.
+            name: What recipes call it: lower-case words joined by ``_`` or ``-``.
             target: Its class, as ``module:Class``; ``:Class`` is one of the registering module.
             summary: One line that says what it is.
         """
@@ -48,4 +48,4 @@ class Register(Protocol):
 
 @hookspec
 def outfitrec_register(register: Register) -> None:
-    """Register components, recipes and suites. Called once; an error undoes all that the plugin registered."""
+    """Register components, recipes and suites. An error undoes all that the plugin registered."""

@@ -62,10 +62,11 @@ def test_xs_pools_globally(tmp_path: Path) -> None:
 def test_sliding_is_the_mean_over_all_places_of_the_kernel() -> None:
     encoder = AlexNet(size="s", dim=8, fc_mode="sliding", weights="none").eval()
     images = torch.randn(1, 3, 291, 291)
-    maps = encoder.backbone.features(images)  # type: ignore[operator]  # mypy takes a submodule for a Tensor
+    maps = encoder.backbone.features(images)
+    assert encoder.backbone.classifier is not None
     assert maps.shape[2:] == (8, 8)
     places = [
-        encoder.backbone.classifier(maps[:, :, i : i + 6, j : j + 6].flatten(1))  # type: ignore[operator]  # likewise
+        encoder.backbone.classifier(maps[:, :, i : i + 6, j : j + 6].flatten(1))
         for i in range(3)
         for j in range(3)
     ]

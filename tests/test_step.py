@@ -12,8 +12,9 @@ from outfitrec.core.drawn import Drawn
 from outfitrec.core.errors import RecipeError
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.program import Program
+from outfitrec.core.protocols import Objective
 from outfitrec.core.recommender import Recommender
-from outfitrec.core.step import Batch
+from outfitrec.core.step import Batch, Step
 from outfitrec.core.teacher import Teacher
 from outfitrec.plugins.aggregators.mean import Mean
 from outfitrec.plugins.aggregators.set_transformer import SetTransformer
@@ -42,7 +43,8 @@ class Linear(nn.Module):
 
     def embed(self, features: Tensor, category: Tensor) -> Tensor:
         self.asked.append(len(features))
-        return self.layer(features)
+        embedded: Tensor = self.layer(features)
+        return embedded
 
 
 class Table:
@@ -146,8 +148,9 @@ class Extra(nn.Module):
     def extra(self, batch: Batch, generator: Generator) -> Outfits | None:
         return outfits(2, 77, slots=6)
 
-    def forward(self, step: object) -> Tensor:
-        state = step.state("extra")  # type: ignore[attr-defined]  # a Step
+    def forward(self, step: Step) -> Tensor:
+        state = step.state("extra")
+        assert isinstance(state, Tensor)
         return self.scale * state.sum()
 
 
@@ -162,7 +165,7 @@ def split(count: int = 10) -> Split:
 
 def test_an_objective_gets_the_outfits_it_asked_for_in_the_one_encoder_call() -> None:
     model, table, extra = recommender(), Table(), Extra()
-    objectives = [Ranking(loss=NPair()), extra]
+    objectives: list[Objective] = [Ranking(loss=NPair()), extra]
     program = Program(model, objectives, table, CATALOG.category, None)
     batches = Batches(split(), PerPair(), objectives, 4, seed=0)
     batch, draws = batches.draw(batches.order(0), 0, 0)

@@ -37,7 +37,7 @@ class Document:
         key: Where its key was written; None where it has none.
     """
 
-    data: dict[str, "Document"] | list["Document"] | Any
+    data: Any
     place: Place = Place()
     key: Place | None = None
 
@@ -69,12 +69,11 @@ class Document:
         found = self
         for key in path:
             inner = found.data
-            if isinstance(inner, dict) and key in inner:
-                found = inner[str(key)]
-            elif isinstance(inner, list) and isinstance(key, int) and key < len(inner):
-                found = inner[key]
-            else:
+            entry = isinstance(inner, dict) and key in inner
+            element = isinstance(inner, list) and isinstance(key, int) and key < len(inner)
+            if not (entry or element):
                 break
+            found = inner[key]
         return found
 
     def where(self, path: Path = (), key: bool = False) -> str:
@@ -109,16 +108,14 @@ class Document:
         return attrs.evolve(self, data=data)
 
     def dotted(self, path: Path) -> str:
-        """Keys as an override writes them: an entry of a list by its label or name, by position where they repeat."""
-        words = []
+        """Keys as an override writes them: an entry of a list by its label or name, or by position."""
+        words = [str(key) for key in path]
         for length, key in enumerate(path):
             around = self.find(path[:length]).data
-            if isinstance(key, int) and isinstance(around, list):
+            if isinstance(key, int) and isinstance(around, list) and key < len(around):
                 named = entry_words(around)
-                word = named[key] if key < len(named) else ""
-                words.append(word if word and named.count(word) == 1 else str(key))
-            else:
-                words.append(str(key))
+                if around[key].mapping and named.count(named[key]) == 1 and "." not in named[key]:
+                    words[length] = named[key] or str(key)
         return ".".join(words)
 
 

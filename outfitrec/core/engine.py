@@ -93,11 +93,7 @@ def run(
     options = Options(out=Path(out), resume=resume, force=force, strict=strict, progress=progress)
     finished = run_recipe(recipe, options, STUDENT)
     if strict and finished.result.warnings:
-        raise RunError(
-            [*finished.result.warnings][0]
-            if len(finished.result.warnings) == 1
-            else "\n".join(finished.result.warnings)
-        )
+        raise RunError([Problem(text, str(finished.directory)) for text in finished.result.warnings])
     return finished
 
 
@@ -192,8 +188,8 @@ class Session:
         directory.write(MANIFEST, facts)
         with torch.random.fork_rng():
             recommender, fitted, valid, objectives = self._fit(fabric, teacher_model)
-            test = self._evaluator("test", self._dataset.splits["test"])
-            found = test.evaluate(recommender, self._source(recommender, fabric.device), fabric.device, self._progress)
+            test = self.test()
+            found = test.evaluate(recommender, self.source(recommender, fabric.device), fabric.device, self._progress)
         save_model(directory.path / MODEL, recommender, self._recipe.model, self._recipe.image, self._given)
         warnings = [*warn(objectives, fitted)]
         for text in warnings:
@@ -204,7 +200,7 @@ class Session:
             test=found.means(),
             valid=valid.means(),
             per_user=per_user(found),
-            protocol={**test.protocol, "split_seed": getattr(self._recipe.dataset, "split_seed", None)},
+            protocol=self.protocol(test),
             training=attrs.asdict(fitted),
             warnings=tuple(warnings),
             seconds=round(time.perf_counter() - self._began, 3),
@@ -226,15 +222,14 @@ class Session:
         program = Program(
             recommender,
             objectives,
-            self._source(recommender, fabric.device),
+            self.source(recommender, fabric.device),
             dataset.catalog.category.to(fabric.device),
             teacher,
         ).to(fabric.device)
         train = dataset.splits["train"]
         negatives = create(self._recipe.negatives, split=train, catalog=dataset.catalog)
-        halves = dict(zip((TEACHER, STUDENT), halve(dataset.splits["valid"], SPLIT_SEED), strict=True))
-        validation = self._evaluator(f"valid ({self._role}'s half)", halves[self._role])
-        source = self._source(recommender, fabric.device)
+        validation = self.validation()
+        source = self.source(recommender, fabric.device)
 
         def validate() -> Mapping[str, float]:
             return validation.evaluate(recommender, source, fabric.device, QUIET).means()
@@ -264,6 +259,19 @@ class Session:
     def _metrics(self) -> list[Any]:
         return [create(config) for config in self._recipe.evaluate.metrics]
 
+    def validation(self) -> Evaluator:
+        """Ranks the half of the validation split that is this role's."""
+        halves = dict(zip((TEACHER, STUDENT), halve(self._dataset.splits["valid"], SPLIT_SEED), strict=True))
+        return self._evaluator(f"valid ({self._role}'s half)", halves[self._role])
+
+    def test(self) -> Evaluator:
+        """Ranks the test split."""
+        return self._evaluator("test", self._dataset.splits["test"])
+
+    def protocol(self, test: Evaluator) -> dict[str, object]:
+        """What stands in a result of this evaluator."""
+        return {**test.protocol, "split_seed": getattr(self._recipe.dataset, "split_seed", None)}
+
     def _evaluator(self, name: str, split: Split) -> Evaluator:
         settings = self._recipe.evaluate
         negatives = create(settings.negatives, split=split, catalog=self._dataset.catalog)
@@ -278,7 +286,8 @@ class Session:
             photos=settings.images,
         )
 
-    def _source(self, recommender: Recommender, device: torch.device) -> ItemSource:
+    def source(self, recommender: Recommender, device: torch.device) -> ItemSource:
+        """Where the recommender gets its items from."""
         return item_source(
             recommender.encoder,
             self._dataset.catalog,
@@ -362,7 +371,7 @@ def used_items(dataset: Dataset) -> torch.Tensor:
         found.extend(rows.outfits.items.unique() for rows in split.negatives.values())
         if split.questions is not None:
             found.append(split.questions.outfits.items.unique())
-    items = torch.cat(found).unique()
+    items: torch.Tensor = torch.cat(found).unique()
     return items[items >= 0]
 
 
@@ -370,9 +379,7 @@ def open_store(
     encoder: Encoder | type[Any], dataset: Dataset, image: ImageSettings, recipe: Recipe, progress: Progress
 ) -> ImageStore | None:
     """The photos, where the encoder needs them."""
-    photos = getattr(encoder, "photos", True)
-    needs = isinstance(photos, property) or bool(photos)
-    if not needs:
+    if not encoder.photos:
         return None
     if dataset.catalog.photos is None:
         raise RecipeError(

@@ -86,7 +86,7 @@ def item_source(
     image: ImageSettings,
     device: torch.device,
     *,
-    used: Int[Tensor, " item"],
+    used: Int[Tensor, " used"],
     chunk: int,
     progress: Progress,
 ) -> ItemSource:
@@ -123,7 +123,7 @@ def item_source(
 
 @torch.inference_mode()
 def encode_all(
-    source: ItemSource, size: int, used: Int[Tensor, " item"], chunk: int, progress: Progress, text: str
+    source: ItemSource, size: int, used: Int[Tensor, " used"], chunk: int, progress: Progress, text: str
 ) -> Float[Tensor, "item f"]:
     """Features of ``used`` items in a table of ``size`` rows (zeros elsewhere), from unflipped photos."""
     table: Tensor | None = None
@@ -144,7 +144,7 @@ def embed_all(
     recommender: Recommender,
     source: ItemSource,
     catalog: Catalog,
-    used: Int[Tensor, " item"],
+    used: Int[Tensor, " used"],
     device: torch.device,
     *,
     chunk: int,

@@ -17,7 +17,8 @@ from outfitrec.core.settings import Recipe
 
 def used_components(recipe: Recipe) -> list[Config]:
     """Every component of a recipe, nested ones among them; its teacher has a manifest of its own."""
-    return [config for _, config in components(attrs.evolve(recipe, teacher=None))]
+    alone: Recipe = attrs.evolve(recipe, teacher=None)  # type: ignore[misc]  # attrs, by our own decorator
+    return [config for _, config in components(alone)]
 
 
 def versions(recipe: Recipe) -> dict[str, str]:

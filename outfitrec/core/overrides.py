@@ -5,16 +5,17 @@ the recipe.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, get_type_hints
 
 import attrs
 
 from outfitrec.core.config import Config, config_class
 from outfitrec.core.document import Document, Place, entry_words
-from outfitrec.core.errors import RecipeError, UserError, did_you_mean
-from outfitrec.core.fields import FieldInfo, info
+from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean
+from outfitrec.core.fields import info
 from outfitrec.core.registry import Registry
-from outfitrec.core.settings import Recipe
+from outfitrec.core.settings import Recipe, TeacherRun
 from outfitrec.core.values import entries, members, shown
 from outfitrec.core.yamlfile import dump, parse
 
@@ -43,7 +44,8 @@ def read_overrides(overrides: Sequence[str] | Mapping[str, Any]) -> list[Overrid
     Raises:
         RecipeError: One is not of that form; all of them at once.
     """
-    found, problems = [], []
+    found: list[Override] = []
+    problems: list[Problem] = []
     items = overrides.items() if isinstance(overrides, Mapping) else ((one, None) for one in overrides)
     for text, value in items:
         try:
@@ -80,8 +82,8 @@ class Overrider:
     """Sets keys in the document of a recipe.
 
     Args:
-        registry: Where the defaults of components are looked up.
-        open_teacher: Gives the mapping of a teacher in place of its name or path.
+        registry: Where components are looked up.
+        open_teacher: Gives the mapping of a teacher (or a `TeacherRun`) in place of its name or path.
     """
 
     def __init__(self, registry: Registry, open_teacher: Callable[[Document], Document]) -> None:
@@ -94,8 +96,117 @@ class Overrider:
         Raises:
             RecipeError: The key leads nowhere, or to several entries of a list.
         """
-        return self._put(document, override.keys, Recipe, override, 0)
+        return self._mapping(document, Recipe, override, 0)
 
-    def _put(self, around: Document, cls: type | None, override: Override, depth: int) -> Document:
-        """``around``, a mapping that is to become a ``cls`` (None: unknown), with what is behind its key set."""
-        key, last = override.keys[depth], depth + 1 == len(override.keys)
+    # In what follows, keys[:depth] lead to what is called old, and the keys from depth on are set in it.
+
+    def _mapping(self, old: Document, cls: type | None, override: Override, depth: int) -> Document:
+        """A mapping that is to become a ``cls``, or None where that is not known."""
+        key = override.keys[depth]
+        if depth + 1 == len(override.keys):
+            return old.put(key, override.value)
+        attribute = None if cls is None else next((one for one in attrs.fields(cls) if one.name == key), None)
+        if cls is None or attribute is None:
+            # Checked with the rest of the recipe, and reported there as an unknown key at this override.
+            return old.put(key, override.value)
+        part, extra = old.mapping.get(key), info(attribute)
+        if cls is Recipe and key == "teacher":
+            inside = self._teacher(part, override, depth + 1)
+        elif extra.many:
+            inside = self._list(part, extra.kind, attribute.default, override, depth + 1)
+        elif extra.kind:
+            inside = self._entry(part, extra.kind, attribute.default, override, depth + 1)
+        else:
+            hint = attribute.type if issubclass(cls, Config) else get_type_hints(cls)[key]
+            inside = self._value(part, hint, override, depth + 1)
+        return old.put(key, inside)
+
+    def _value(self, old: Document | None, hint: Any, override: Override, depth: int) -> Document:
+        old = Document.of({}, override.place) if old is None else old
+        for member in members(hint):
+            values = entries(member)
+            if values is None and not attrs.has(member):
+                continue
+            if not isinstance(old.data, dict):
+                break
+            if values is None:
+                return self._mapping(old, member, override, depth)
+            # Keys of a mapping may have dots in them: only the last word can be a key of a value.
+            *words, last = override.keys[depth:]
+            if words and attrs.has(values) and any(one.name == last for one in attrs.fields(values)):
+                key = ".".join(words)
+                part = old.mapping.get(key, Document.of({}, override.place))
+                return old.put(key, self._mapping(part, values, override, len(override.keys) - 1))
+            return old.put(".".join((*words, last)), override.value)
+        raise self._no_keys(old, override, depth)
+
+    def _entry(self, old: Document | None, kind: str, default: Any, override: Override, depth: int) -> Document:
+        """A component: a bare name becomes a mapping with that name."""
+        if old is None:
+            old = Document.of(default if isinstance(default, str) else None, override.place)
+        if old.data is None:
+            key = _dotted(override, depth)
+            raise _error(f"{key} is not set", override, f"set it as a whole, such as {key}={{name: …}}")
+        if isinstance(old.data, str):
+            old = attrs.evolve(old, data={"name": old})
+        if not isinstance(old.data, dict):
+            raise self._no_keys(old, override, depth)
+        cls = None
+        if "name" in old.mapping:
+            # A name that is wrong is reported with the rest of the recipe.
+            with suppress(UserError):
+                cls = config_class(self._registry.get(kind, str(old.mapping["name"].data)))
+        return self._mapping(old, cls, override, depth)
+
+    def _list(self, old: Document | None, kind: str, default: Any, override: Override, depth: int) -> Document:
+        """A list of components: one of them is addressed by label, by name or by position."""
+        if old is None:
+            old = Document.of(() if default is attrs.NOTHING else default, override.place)
+        if not isinstance(old.data, list):
+            raise self._no_keys(old, override, depth)
+        listed: list[Document] = old.data
+        index = self._index(listed, override, depth)
+        last = depth + 1 == len(override.keys)
+        new = override.value if last else self._entry(listed[index], kind, None, override, depth + 1)
+        return attrs.evolve(old, data=[*listed[:index], new, *listed[index + 1 :]])
+
+    def _index(self, listed: list[Document], override: Override, depth: int) -> int:
+        word, key = override.keys[depth], _dotted(override, depth)
+        if word.isdecimal():
+            if int(word) >= len(listed):
+                raise _error(f"{key} has {len(listed)} entries, and no number {word}", override, "they count from 0")
+            return int(word)
+        words = entry_words(listed)
+        names = [one.mapping["name"].data if "name" in one.mapping else one.data for one in listed]
+        found = [index for index, one in enumerate(words) if one == word]
+        found = found or [index for index, one in enumerate(names) if one == word]
+        if not found:
+            raise _error(f"{key} has no entry {word!r}", override, did_you_mean(word, filter(None, words)))
+        if len(found) > 1:
+            positions = ", ".join(f"{key}.{index}" for index in found)
+            raise _error(f"{key} has {len(found)} entries {word!r}", override, f"address one by position: {positions}")
+        return found[0]
+
+    def _teacher(self, old: Document | None, override: Override, depth: int) -> Document:
+        if old is None or old.data is None:
+            raise _error("the recipe has no teacher", override, "set one first: teacher=RECIPE")
+        if override.keys[depth] == "dataset":
+            raise _error("the teacher takes the student's dataset", override, "set the key without 'teacher.'")
+        old = self._open_teacher(old)
+        if isinstance(old.data, TeacherRun):
+            raise _error(f"the teacher is a finished run, {old.data.path}", override, "nothing in it can be set")
+        if not isinstance(old.data, dict):
+            raise self._no_keys(old, override, depth)
+        return self._mapping(old, Recipe, override, depth)
+
+    @staticmethod
+    def _no_keys(old: Document, override: Override, depth: int) -> RecipeError:
+        return _error(f"{_dotted(override, depth)} is {shown(old.value)}, which has no keys", override, "")
+
+
+def _dotted(override: Override, depth: int) -> str:
+    return ".".join(override.keys[:depth])
+
+
+def _error(message: str, override: Override, hint: str) -> RecipeError:
+    return RecipeError(message, where=str(override.place), hint=hint)

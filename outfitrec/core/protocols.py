@@ -30,7 +30,8 @@ class Encoder(Protocol):
     Attributes:
         frozen: Whether `features` is fixed: no trainable parameter, no dropout. The features of the whole catalogue
             are then computed once, from unflipped photos, and cached by content.
-        photos: Whether `features` needs photos; without, the catalogue's given features go to `embed`.
+        photos: Whether `features` needs photos, told by the class: without, the encoder has a method
+            ``table(catalog)`` that gives the features of every item.
     """
 
     @property
@@ -112,8 +113,10 @@ class Contrast(Protocol):
 
 @runtime_checkable
 class Objective(Protocol):
-    """A term of the training objective. May be an nn.Module with parameters of its own: they are trained and
-    checkpointed, and not part of the model that is served.
+    """A term of the training objective.
+
+    It may be an nn.Module with parameters of its own: they are trained and checkpointed, and not part of the model that
+    is served.
 
     Attributes:
         label: Its name in recipes, logs and overrides.

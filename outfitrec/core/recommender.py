@@ -1,6 +1,6 @@
 """The recommender: encoder → aggregator → preference. Training, evaluation and serving all use this one class."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from jaxtyping import Float, Int
@@ -35,8 +35,9 @@ class Recommender(nn.Module):
             DataError: Weights cannot be had, or do not fit.
         """
         for child in self.children():
-            if hasattr(child, "initialize"):
-                child.initialize()
+            load: Callable[[], None] | None = getattr(child, "initialize", None)
+            if load is not None:
+                load()
 
     def parameter_counts(self) -> dict[str, int]:
         """Number of parameters by part, and in total."""
@@ -65,7 +66,7 @@ class Recommender(nn.Module):
 
     def candidates(self, table: Float[Tensor, "item dim"], category: Int[Tensor, " item"]) -> None:
         """Show the aggregator the items that a softmax over candidates runs over, where it asks for them."""
-        show = getattr(self.aggregator, "candidates", None)
+        show: Callable[[Tensor, Tensor], None] | None = getattr(self.aggregator, "candidates", None)
         if show is not None:
             show(table, category)
 

@@ -12,8 +12,10 @@ import attrs
 from outfitrec.core.checkpoints import Checkpoints
 from outfitrec.core.errors import RunError, UserError
 from outfitrec.core.files import write_json, write_text
+from outfitrec.core.loading import plugins
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.serving import Model, load_model
+from outfitrec.core.yamlfile import read
 
 RESULT = "result.json"
 MANIFEST = "manifest.json"
@@ -95,6 +97,9 @@ class Run:
     @cached_property
     def model(self) -> Model:
         """The trained model, on the CPU: the recommender, and how photos are prepared for it."""
+        # Components of the run's own plugin files are known only once these are loaded, as in the run itself.
+        for file in read(self.directory / RECIPE).value["plugins"]:
+            plugins().add_file(Path(file))
         return load_model(self.directory / MODEL)
 
     @property

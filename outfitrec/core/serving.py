@@ -18,7 +18,7 @@ from outfitrec.core.files import file_digest, whole, write_json
 from outfitrec.core.loading import plugins
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.settings import ImageSettings, ModelSettings
-from outfitrec.core.structure import structure_recipe
+from outfitrec.core.structure import structure_component
 
 WEIGHTS = "weights.safetensors"
 CONFIG = "model.json"
@@ -77,16 +77,19 @@ def load_model(folder: Path) -> Model:
             raise RunError(f"{config} is of format {facts['format']}, and this version reads format {FORMAT}")
         if file_digest(weights) != facts["sha256"]:
             raise RunError(f"{weights} is damaged: its content is not what was written")
-        known = {"name": "model", "model": facts["model"], "image": facts["image"]}
-        recipe = structure_recipe(Document.of(known, Place(str(config))), plugins().registry)
+        parts = {
+            kind: structure_component(Document.of(facts["model"][kind], Place(str(config))), kind, plugins().registry)
+            for kind in ("encoder", "aggregator", "preference")
+        }
+        model, image = ModelSettings(dim=facts["model"]["dim"], **parts), ImageSettings(**facts["image"])
         given = {**facts["given"], "categories": tuple(facts["given"]["categories"])}
         state = load_file(weights)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, RecipeError, PluginError) as error:
         raise RunError(f"the model in {folder} cannot be read: {error}") from error
     with torch.random.fork_rng():
-        recommender = build_recommender(recipe.model, given)
+        recommender = build_recommender(model, given)
     try:
         recommender.load_state_dict(state)
     except RuntimeError as error:
         raise RunError(f"{weights} does not fit the model of {config}: {error}") from error
-    return Model(recommender.eval(), recipe.image, given)
+    return Model(recommender.eval(), image, given)

@@ -1,7 +1,8 @@
 """Seeded splits of users' outfits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import attrs
 import numpy as np
 import torch
 from jaxtyping import Int
@@ -10,8 +11,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import Generator, Tensor
 
-from outfitrec.core.data import Rows, Split
+from outfitrec.core.data import Questions, Rows, Split
 from outfitrec.core.errors import DataError
+from outfitrec.core.outfits import Outfits
 
 
 def halve(split: Split, seed: int) -> tuple[Split, Split]:
@@ -32,6 +34,47 @@ def halve(split: Split, seed: int) -> tuple[Split, Split]:
     shuffled = torch.randperm(len(split), generator=Generator().manual_seed(seed))
     dealt = shuffled[split.positives.users[shuffled].argsort(stable=True)]
     return split.take(dealt[0::2].sort().values), split.take(dealt[1::2].sort().values)
+
+
+def resplit(
+    splits: Mapping[str, Split], shares: Sequence[float], seed: int
+) -> tuple[dict[str, Split], dict[str, object]]:
+    """Split the union of all positives anew, so that no item of a user is in two parts (see `by_component`).
+
+    Stored negatives follow their positive where each split has them, as many for each positive. A question stays
+    where its right answer is still a positive of the split that asks it.
+
+    Args:
+        splits: The splits, which give the new ones their names.
+        shares: Size of each, in proportion and in the same order; above 0.
+        seed: Seed of the random order.
+
+    Returns:
+        The new splits, and notes: the shares reached, the users that a split lacks, what was dropped.
+
+    Raises:
+        DataError: A new split is empty: too many outfits of a user hang together.
+    """
+    union = _union(list(splits.values()))
+    part = by_component(union.positives, shares, seed)
+    made = {name: union.take((part == k).nonzero().flatten()) for k, name in enumerate(splits)}
+    empty = [name for name, split in made.items() if not len(split)]
+    if empty:
+        raise DataError(
+            f"the re-split leaves no outfit for {' and '.join(empty)}",
+            hint="outfits of a user with a common item stay together; too few users have any that do not",
+        )
+    users = len(union.positives.users.unique())
+    asked = sum(len(old.questions.users) for old in splits.values() if old.questions)
+    for name, old in splits.items():
+        if old.questions:
+            made[name] = attrs.evolve(made[name], questions=_answered(old.questions, made[name].positives))
+    return made, {
+        "shares": {name: len(split) / len(union) for name, split in made.items()},
+        "users_without_outfits": {name: users - len(split.positives.users.unique()) for name, split in made.items()},
+        "questions_dropped": asked - sum(len(split.questions.users) for split in made.values() if split.questions),
+        "negatives_dropped": sorted({name for old in splits.values() for name in old.negatives} - set(union.negatives)),
+    }
 
 
 def by_component(rows: Rows, shares: Sequence[float], seed: int) -> Int[Tensor, " row"]:
@@ -65,6 +108,38 @@ def by_component(rows: Rows, shares: Sequence[float], seed: int) -> Int[Tensor, 
         mine[chosen] += sizes[index] / shares[chosen]
         total[chosen] += sizes[index] / shares[chosen]
     return torch.from_numpy(part[component])
+
+
+def _union(splits: Sequence[Split]) -> Split:
+    """All positives, and those stored negatives of which each positive has as many."""
+    negatives = {}
+    for name in splits[0].negatives:
+        ratios = {len(split.negatives[name]) / len(split) if name in split.negatives else 0 for split in splits}
+        if len(ratios) == 1:
+            negatives[name] = _joined([split.negatives[name] for split in splits])
+    return Split(_joined([split.positives for split in splits]), negatives)
+
+
+def _joined(rows: Sequence[Rows]) -> Rows:
+    return Rows(torch.cat([one.users for one in rows]), Outfits.cat([one.outfits for one in rows]))
+
+
+def _answered(questions: Questions, positives: Rows) -> Questions | None:
+    """The questions whose right answer is one of the positives; None where there are none."""
+    known = set(_identities(positives))
+    right = Rows(questions.users, questions.outfits[:: questions.candidates])
+    kept = torch.tensor([one in known for one in _identities(right)]).nonzero().flatten()
+    if not len(kept):
+        return None
+    candidates = torch.arange(questions.candidates)
+    rows = (kept[:, None] * questions.candidates + candidates).flatten()
+    return Questions(questions.users[kept], questions.outfits[rows], questions.candidates)
+
+
+def _identities(rows: Rows) -> list[tuple[int, ...]]:
+    """User and items of each row, whatever the order of the items."""
+    keys = rows.outfits.keys()
+    return list(map(tuple, torch.cat([rows.users[:, None], keys], dim=1).tolist()))
 
 
 def _components(rows: Rows) -> NDArray[np.int64]:

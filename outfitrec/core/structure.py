@@ -146,7 +146,7 @@ class _Structurer:
             raise WrongError(f"must be {_expected(hint, extra)}, not {shown(value)}", extra.help)
         inner, values = elements(member), entries(member)
         if isinstance(inner, tuple) and len(inner) != len(value):
-            raise WrongError(f"must be {_expected(hint, extra)}, not of {len(value)}", extra.help)
+            raise WrongError(f"must be {_expected(hint, extra)}, not a list of {len(value)}", extra.help)
         if inner is not None:
             hints = inner if isinstance(inner, tuple) else (inner,) * len(value)
             pairs = enumerate(zip(value, hints, strict=True))
@@ -204,7 +204,8 @@ def _expected(hint: Any, extra: FieldInfo) -> str:
     if extra.choices and not extra.path:
         return f"one of {extra.range()}{null}"
     limits = "" if extra.choices else extra.range()
-    return f"{words(*some)}{limits and ' ' + limits}{null}"
+    each = ", each " if any(elements(member) is not None for member in some) else " "
+    return f"{words(*some)}{limits and each + limits}{null}"
 
 
 def _help(attribute: "attrs.Attribute[Any]") -> str:
@@ -219,7 +220,12 @@ def _problems(error: Exception, document: Document, path: Path) -> Iterator[tupl
         noted, others = error.group_exceptions()
         for inner, note in noted:
             key: str | int = note.index if isinstance(note, IterableValidationNote) else note.name
-            yield from _problems(inner, document, (*path, key))
+            if isinstance(inner, KeyError):
+                place = document.at(path)
+                hint = f"add the key {key!r}: {info(getattr(attrs.fields(error.cl), str(key))).help}"
+                yield place, Problem(_message(document, (*path, key), "is missing"), str(place), hint)
+            else:
+                yield from _problems(inner, document, (*path, key))
         for inner in others:
             yield from _problems(inner, document, path)
     elif isinstance(error, ForbiddenExtraKeysError):
@@ -229,9 +235,6 @@ def _problems(error: Exception, document: Document, path: Path) -> Iterator[tupl
         path = (*path, *error.path)
         place = document.at(path)
         yield place, Problem(_message(document, path, error.message), str(place), error.hint)
-    elif isinstance(error, KeyError):
-        place = document.at(path)
-        yield place, Problem(_message(document, path, "is missing"), str(place), f"add the key {path[-1]!r}")
     elif type(error) is ValueError:
         place = document.at(path)
         yield place, Problem(_message(document, path, str(error)), str(place))

@@ -67,7 +67,7 @@ def accepts(hint: Any, value: object) -> bool:
     if elements(hint) is not None:
         return isinstance(value, list)
     if entries(hint) is not None or attrs.has(hint):
-        return isinstance(value, dict)
+        return isinstance(value, dict) or (attrs.has(hint) and isinstance(value, hint))
     if hint in (int, float) and isinstance(value, bool):
         return False
     return isinstance(value, (int, float) if hint is float else hint)
@@ -86,9 +86,10 @@ def _words(hint: Any) -> str:
     inner = elements(hint)
     if inner is None:
         return "a mapping"
-    if isinstance(inner, tuple):
-        return f"a list of {len(inner)}"
-    return f"a list of {WORDS[inner][1]}" if inner in WORDS else "a list"
+    count = f"{len(inner)} " if isinstance(inner, tuple) else ""
+    kinds = set(inner) if isinstance(inner, tuple) else {inner}
+    several = WORDS.get(kinds.pop(), ("", "values"))[1] if len(kinds) == 1 else "values"
+    return f"a list of {count}{several}"
 
 
 def shown(value: object) -> str:

@@ -120,7 +120,7 @@ class _Builder:
             value = self._node(next(events), events, key.place, depth + 1)
             if not isinstance(key.data, str):
                 self._complain(key.place, f"a key must be text, not {key.value!r}", "put it in quotes")
-            elif key.data == "<<":
+            elif key.data == "<<" and event.style is None:
                 self._complain(key.place, "merge keys are not read", "write the values out, or use extends")
             elif key.data in found:
                 first = found[key.data].key
@@ -168,6 +168,13 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        # PyYAML writes these line breaks into single quotes as they are, where they are read as a space.
+        style = '"' if any(mark in data for mark in "\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 for _kind, _patterns in {
     "null": [NULL],

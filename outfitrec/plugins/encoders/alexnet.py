@@ -1,11 +1,11 @@
 """AlexNet in the paper's four sizes."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models import alexnet
 
 from outfitrec.core.component import component
@@ -20,6 +20,42 @@ GRID = 6
 SMALLEST = {"adaptive": 63, "sliding": 223}
 
 
+class Backbone(nn.Module):
+    """The layers that torchvision's AlexNet has too, by the same names, so that its weights fit.
+
+    Args:
+        width: Of the fully connected layers; 0 for none, and global pooling.
+        dropout: Before each fully connected layer.
+        sliding: Whether they slide over the grid of the last feature map.
+    """
+
+    def __init__(self, width: int, dropout: float, *, sliding: bool) -> None:
+        super().__init__()
+        self.sliding = sliding
+        self.features: nn.Module = alexnet(weights=None).features
+        self.classifier: nn.Module | None = None
+        if width:
+            self.classifier = nn.Sequential(
+                nn.Dropout(dropout),
+                nn.Linear(CONV_FEATURES * GRID * GRID, width),
+                nn.ReLU(inplace=True),
+                nn.Dropout(dropout),
+                nn.Linear(width, width),
+                nn.ReLU(inplace=True),
+            )
+
+    def forward(self, images: Float[Tensor, "item 3 height width"]) -> Float[Tensor, "item f"]:
+        """Photos → features."""
+        maps: Tensor = self.features(images)
+        if self.classifier is None:
+            return maps.mean(dim=(2, 3))
+        if self.sliding:
+            places: Tensor = self.classifier(F.unfold(maps, GRID).transpose(1, 2))
+            return places.mean(dim=1)
+        found: Tensor = self.classifier(F.adaptive_avg_pool2d(maps, GRID).flatten(1))
+        return found
+
+
 @component
 class AlexNet(nn.Module):
     """AlexNet backbone with a fully connected item encoder.
@@ -31,9 +67,11 @@ class AlexNet(nn.Module):
         Kim et al. 2021, "Settings" and Table 5; Krizhevsky et al. 2012, with torchvision's layer widths.
     """
 
+    photos: ClassVar[bool] = True
+
     size: str = field(default="xs", choices=WIDTH, help="large, m, s (fully connected layers) or xs (none)")
     weights: str = field(
-        default="imagenet", path=True, help="imagenet (torchvision's), none, or the path of a weights file"
+        default=IMAGENET, choices=(IMAGENET, NONE), path=True, help="imagenet (torchvision's), none, or the path of a weights file"
     )
     fc_mode: str = field(
         default="adaptive",
@@ -51,11 +89,6 @@ class AlexNet(nn.Module):
         """Never: the backbone is trained."""
         return False
 
-    @property
-    def photos(self) -> bool:
-        """Always."""
-        return True
-
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
         """Refuse photos that are too small for the layers."""
@@ -68,18 +101,7 @@ class AlexNet(nn.Module):
 
     def __attrs_post_init__(self) -> None:
         width = WIDTH[self.size]
-        self.backbone = nn.Module()
-        # Attributes are named as in torchvision's AlexNet, so that its weights fit by name.
-        self.backbone.features = alexnet(weights=None).features
-        if width:
-            self.backbone.classifier = nn.Sequential(
-                nn.Dropout(self.dropout),
-                nn.Linear(CONV_FEATURES * GRID * GRID, width),
-                nn.ReLU(inplace=True),
-                nn.Dropout(self.dropout),
-                nn.Linear(width, width),
-                nn.ReLU(inplace=True),
-            )
+        self.backbone = Backbone(width, self.dropout, sliding=self.fc_mode == "sliding")
         self.head = item_encoder(width or CONV_FEATURES, self.dim, self.dropout)
 
     def initialize(self) -> None:
@@ -91,31 +113,28 @@ class AlexNet(nn.Module):
         if self.weights == NONE:
             return
         weights = load_weights("alexnet", self.weights)
-        width = WIDTH[self.size]
-        classifier = {name: tensor for name, tensor in weights.items() if name.startswith("classifier.")}
-        if 0 < width < WIDTH["large"] and self.fc_init == "slice":
-            rows = {"classifier.1.weight": (width, None), "classifier.4.weight": (width, width)}
-            for name, (out, into) in rows.items():
-                bias = name.replace("weight", "bias")
-                if name in weights and bias in weights:
-                    weights[name], weights[bias] = weights[name][:out, :into], weights[bias][:out]
         wanted = self.backbone.state_dict(keep_vars=True)
-        if 0 < width < WIDTH["large"] and self.fc_init == "random":
-            wanted = {name: tensor for name, tensor in wanted.items() if name not in classifier}
-            wanted = {name: tensor for name, tensor in wanted.items() if not name.startswith("classifier.")}
+        width = WIDTH[self.size]
+        if 0 < width < WIDTH["large"]:
+            if self.fc_init == "random":
+                wanted = {name: tensor for name, tensor in wanted.items() if not name.startswith("classifier.")}
+            else:
+                weights = {name: _first(tensor, name, width) for name, tensor in weights.items()}
         fit_weights(wanted, weights, ("classifier.",), f"alexnet ({self.size})")
 
     def features(self, images: Float[Tensor, "item 3 height width"]) -> Float[Tensor, "item f"]:
         """Backbone features: f is 256 (xs), 1,024 (s), 2,048 (m) or 4,096 (large)."""
-        maps = self.backbone.features(images)
-        if not WIDTH[self.size]:
-            return maps.mean(dim=(2, 3))
-        if self.fc_mode == "sliding":
-            maps = nn.functional.unfold(maps, GRID).transpose(1, 2)
-            return self.backbone.classifier(maps).mean(dim=1)
-        maps = nn.functional.adaptive_avg_pool2d(maps, GRID)
-        return self.backbone.classifier(torch.flatten(maps, 1))
+        found: Tensor = self.backbone(images)
+        return found
 
     def embed(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
         """Item embeddings, one encoder for all categories."""
-        return self.head(features)
+        embedded: Tensor = self.head(features)
+        return embedded
+
+
+def _first(tensor: Tensor, name: str, width: int) -> Tensor:
+    """The first ``width`` rows (and, of the second layer, columns) of a fully connected layer's parameter."""
+    if name == "classifier.4.weight":
+        return tensor[:width, :width]
+    return tensor[:width] if name.startswith(("classifier.1.", "classifier.4.")) else tensor

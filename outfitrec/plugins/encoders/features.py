@@ -1,6 +1,7 @@
 """Items known by vectors that somebody computed before."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from outfitrec.plugins.encoders.item_encoder import item_encoder
 class Features(nn.Module):
     """Precomputed item features with a fully connected item encoder. No photo is read."""
 
+    photos: ClassVar[bool] = False
+
     size: int = field(minimum=2, help="length of a feature vector")
     file: str | None = field(
         default=None,
@@ -31,11 +34,6 @@ class Features(nn.Module):
     def frozen(self) -> bool:
         """Always: the features are given."""
         return True
-
-    @property
-    def photos(self) -> bool:
-        """Never."""
-        return False
 
     def __attrs_post_init__(self) -> None:
         self.head = item_encoder(self.size, self.dim, self.dropout)
@@ -65,7 +63,8 @@ class Features(nn.Module):
 
     def embed(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
         """Item embeddings, one encoder for all categories."""
-        return self.head(features)
+        embedded: Tensor = self.head(features)
+        return embedded
 
     def _read(self, path: Path, catalog: Catalog) -> Tensor:
         try:

@@ -1,7 +1,7 @@
 """Any backbone of torchvision."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -28,19 +28,16 @@ class TorchvisionEncoder(nn.Module):
     their head.
     """
 
+    photos: ClassVar[bool] = True
+
     architecture: str = field(default="resnet18", help="name of a classification model of torchvision")
     frozen: bool = field(default=False, help="leave the backbone as it is; its features are computed once and cached")
     weights: str = field(
-        default="imagenet", path=True, help="imagenet (torchvision's), none, or the path of a weights file"
+        default=IMAGENET, choices=(IMAGENET, NONE), path=True, help="imagenet (torchvision's), none, or the path of a weights file"
     )
     dropout: float = field(default=0.5, minimum=0, below=1, help="dropout before each fully connected layer")
     dim: int = given("size of an item embedding")
     image_size: int = given("side of the photos, px")
-
-    @property
-    def photos(self) -> bool:
-        """Always."""
-        return True
 
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
@@ -93,7 +90,8 @@ class TorchvisionEncoder(nn.Module):
 
     def embed(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
         """Item embeddings, one encoder for all categories."""
-        return self.head(features)
+        embedded: Tensor = self.head(features)
+        return embedded
 
 
 def torch_models() -> Any:

@@ -80,7 +80,7 @@ def fit_weights(
 def _download(architecture: str) -> dict[str, Tensor]:
     from torchvision.models import get_model_weights
 
-    weights = get_model_weights(architecture).DEFAULT  # type: ignore[attr-defined]  # an enum made by torchvision
+    weights = get_model_weights(architecture).DEFAULT
     file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
     try:
         state: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True)

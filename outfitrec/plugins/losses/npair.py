@@ -16,7 +16,8 @@ class NPair:
     With a distiller's weights it is the loss of false negative distillation.
 
     Reference:
-        Kim et al. 2021, Eq. 10 and Eq. 13; after Sohn, Improved deep metric learning with multi-class N-pair loss, 2016.
+        Kim et al. 2021, Eq. 10 and Eq. 13.
+        Sohn, Improved deep metric learning with multi-class N-pair loss objective, 2016.
     """
 
     temperature: float = field(

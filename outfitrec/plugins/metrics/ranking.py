@@ -1,4 +1,4 @@
-"""Where the positives of all users rank: all that the metrics need, without a loop over users, in memory of a few rows."""
+"""Where the positives of all users rank, which is all that a metric needs: no loop over users, linear memory."""
 
 from collections.abc import Callable
 

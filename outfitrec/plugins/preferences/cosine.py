@@ -31,4 +31,5 @@ class Cosine(nn.Module):
         outfit = F.normalize(state, dim=-1)
         if users.ndim == 2 and users.shape[1] == 1:
             return taste.squeeze(1) @ outfit.T
-        return torch.linalg.vecdot(taste, outfit)
+        scores: Tensor = torch.linalg.vecdot(taste, outfit)
+        return scores

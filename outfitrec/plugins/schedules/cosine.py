@@ -35,7 +35,10 @@ class CosineSchedule:
 
 @attrs.define(slots=False)
 class _Curve:
-    """Factor of the learning rate by the number of steps taken. LambdaLR stores an object's attributes: plain numbers."""
+    """Factor of the learning rate after so many steps.
+
+    An object, since its attributes are part of LambdaLR's state, which is then plain numbers; a closure would be lost.
+    """
 
     warmup: float
     total: int

@@ -1,7 +1,5 @@
 """One cycle."""
 
-from typing import Literal
-
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
@@ -19,7 +17,7 @@ class OneCycle:
     """
 
     pct_start: float = field(default=0.3, above=0, below=1, help="share of the run that the rise takes")
-    anneal_strategy: Literal["cos", "linear"] = field(default="cos", choices=("cos", "linear"), help="shape of the slopes")
+    anneal_strategy: str = field(default="cos", choices=("cos", "linear"), help="shape of the slopes")
     cycle_momentum: bool = field(
         default=False, help="move the momentum (of Adam: beta1) against the learning rate, in place of the optimiser's"
     )
@@ -56,7 +54,7 @@ class OneCycle:
             max_lr=[group["lr"] for group in optimizer.param_groups],
             total_steps=total,
             pct_start=self.pct_start,
-            anneal_strategy=self.anneal_strategy,
+            anneal_strategy=self.anneal_strategy,  # type: ignore[arg-type]  # its choices are these words
             cycle_momentum=self.cycle_momentum,
             base_momentum=self.base_momentum,
             max_momentum=self.max_momentum,

@@ -1,7 +1,5 @@
 """Drops on a plateau of the validation metric."""
 
-from typing import Literal
-
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -19,8 +17,10 @@ class Plateau:
     factor: float = field(default=0.1, above=0, below=1, search=(0.1, 0.9), help="factor of each drop")
     patience: int = field(default=10, minimum=0, help="epochs without improvement that are let pass before a drop")
     threshold: float = field(default=1e-4, minimum=0, help="improvement that counts, see threshold_mode")
-    threshold_mode: Literal["rel", "abs"] = field(
-        default="rel", choices=("rel", "abs"), help="whether threshold is a share of the best value or a difference to it"
+    threshold_mode: str = field(
+        default="rel",
+        choices=("rel", "abs"),
+        help="threshold is a share of the best value, or a difference to it",
     )
     cooldown: int = field(default=0, minimum=0, help="epochs after a drop that do not count")
     min_lr: float = field(default=0.0, minimum=0, help="learning rate below which no drop goes")
@@ -35,7 +35,7 @@ class Plateau:
             factor=self.factor,
             patience=self.patience,
             threshold=self.threshold,
-            threshold_mode=self.threshold_mode,
+            threshold_mode=self.threshold_mode,  # type: ignore[arg-type]  # its choices are these words
             cooldown=self.cooldown,
             min_lr=self.min_lr,
             eps=self.eps,

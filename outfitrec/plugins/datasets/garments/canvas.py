@@ -8,13 +8,14 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from outfitrec.plugins.datasets.garments.colour import Lab, rgb, seam
 from outfitrec.plugins.datasets.garments.curves import Point, Points, ribbon
-from outfitrec.plugins.datasets.garments.fabric import Fabric, paint
+from outfitrec.plugins.datasets.garments.fabric import Fabric, Grid, palette, pattern, texture
 
-FINER = 4  # what is drawn is this much larger than the photo, and reduced at the end
+FINER = 3  # what is drawn is this much larger than the photo, and reduced at the end
 RELIEF = 96  # light and folds are worked out on this many points a unit, whatever the size
 FULL = 0.9  # share of the photo's side that the longer side of a garment takes
 LARGEST = 1.3  # a small garment is enlarged by this at most
 MARGIN = 8  # points about a piece, so that its edge catches light as well
+DARKEST, BRIGHTEST = 0.55, 1.25
 
 
 class Canvas:
@@ -70,25 +71,28 @@ class Canvas:
         width, height = (int(n) for n in np.maximum(high - low, 1))
         mask = Image.new("L", (width, height), 0)
         ImageDraw.Draw(mask).polygon((placed * side - low).ravel().tolist(), fill=255)
-        x = ((np.arange(width) + low[0]) / side - self._offset[0]).astype(np.float32)[None, :]
-        y = ((np.arange(height) + low[1]) / side - self._offset[1]).astype(np.float32)[:, None]
-        inverse = np.linalg.inv(self._matrix @ _turned(turn)).astype(np.float32)
-        u, v = inverse[0, 0] * x + inverse[0, 1] * y, inverse[1, 0] * x + inverse[1, 1] * y
         lines = [self._placed(points) for points in folds]
         light = _light(placed, lines, (low / side, high / side), puff * self._scale, fold * self._scale)
-        enlarged = Image.fromarray(light).resize((width, height), Image.Resampling.BICUBIC)
-        bright = np.asarray(enlarged)[..., None] * np.float32(dim)
-        # The second term shows folds on black cloth, where a factor alone shows nothing.
-        colours = paint(fabric, u, v) * bright + (bright - 1) * 22
-        piece = Image.fromarray(colours.clip(0, 255).astype(np.uint8))
+        light = light.resize((width, height), Image.Resampling.BILINEAR)
+        table = _table(palette(fabric), dim)
+        if fabric.weave == "plain" and not fabric.knit:
+            light.putpalette(table[0].tobytes())
+            piece = light.convert("RGB")
+        else:
+            u, v = self._cloth(low, (width, height), turn)
+            levels = (np.asarray(light) * texture(fabric, u, v)).astype(np.intp)
+            piece = Image.fromarray(table.reshape(-1, 3).take(pattern(fabric, u, v) * 256 + levels, axis=0))
         self._image.paste(piece, (int(low[0]), int(low[1])), mask)
         if edge:
-            self.line(np.concatenate([outline, outline[:2]]), seam(fabric.mean, 0.2), 0.007)
+            self.line(np.concatenate([outline, outline[:1]]), seam(fabric.mean, 0.2), 0.007)
 
     def line(self, points: Points, colour: Lab, width: float = 0.006) -> None:
         """A line through these points."""
-        strip = ribbon(self._placed(points) * self._side, max(width * self._scale * self._side, 1.5))
-        self._draw.polygon(strip.ravel().tolist(), fill=rgb(colour))
+        placed, wide = self._placed(points) * self._side, max(width * self._scale * self._side, 1.5)
+        if len(points) == 2:
+            self._draw.line(placed.ravel().tolist(), rgb(colour), round(wide))
+        else:  # the joints of Pillow's wide lines are ragged
+            self._draw.polygon(ribbon(placed, wide).ravel().tolist(), fill=rgb(colour))
 
     def stitch(self, points: Points, colour: Lab, width: float = 0.005, dash: float = 0.014) -> None:
         """A row of stitches along these points."""
@@ -115,12 +119,24 @@ class Canvas:
         pixels = self._side // FINER
         return square.resize((pixels, pixels), Image.Resampling.HAMMING)
 
+    def _cloth(self, corner: NDArray[np.int_], size: tuple[int, int], turn: float) -> tuple[Grid, Grid]:
+        """The cloth's own coordinates of a box of the canvas."""
+        x = ((np.arange(size[0]) + corner[0]) / self._side - self._offset[0]).astype(np.float32)[None, :]
+        y = ((np.arange(size[1]) + corner[1]) / self._side - self._offset[1]).astype(np.float32)[:, None]
+        rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        inverse = np.linalg.inv(self._matrix @ rotation).astype(np.float32)
+        return inverse[0, 0] * x + inverse[0, 1] * y, inverse[1, 0] * x + inverse[1, 1] * y
+
     def _placed(self, points: Points) -> Points:
         return points @ self._matrix.T + self._offset
 
 
-def _turned(turn: float) -> NDArray[np.float64]:
-    return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+def _table(colours: NDArray[np.float32], dim: float) -> NDArray[np.uint8]:
+    """The colours in each degree of light, ``[colour, 256, 3]``."""
+    light = np.linspace(DARKEST * dim, BRIGHTEST * dim, 256, dtype=np.float32)[:, None]
+    # The constant shows folds on black, where a factor alone shows nothing.
+    lit: NDArray[np.uint8] = (light * (colours[:, None] + 22) - 22).clip(0, 255).astype(np.uint8)
+    return lit
 
 
 def _light(
@@ -129,8 +145,11 @@ def _light(
     box: tuple[NDArray[np.float64], NDArray[np.float64]],
     puff: float,
     fold: float,
-) -> NDArray[np.float32]:
-    """Brightness over the box: the piece is a cushion, folds are ridges, light falls from the upper left."""
+) -> Image.Image:
+    """Brightness over the box, from `DARKEST` (0) to `BRIGHTEST` (255).
+
+    The piece is a cushion, folds are ridges, and light falls from the upper left.
+    """
     low = box[0] * RELIEF - MARGIN
     size = np.ceil((box[1] - box[0]) * RELIEF).astype(int) + 2 * MARGIN
     shape = (int(size[0]), int(size[1]))
@@ -144,7 +163,7 @@ def _light(
         for points in folds:
             draw.line((points * RELIEF - low).ravel().tolist(), 255, max(round(fold * RELIEF), 1))
         relief = relief + np.asarray(ridges.filter(ImageFilter.GaussianBlur(fold * RELIEF)), dtype=np.float32) / 300
-    down, right = np.gradient(relief)
-    light = 0.93 + 0.09 * hollow + 1.1 * (0.75 * right + 0.65 * down)
-    inner = light[MARGIN:-MARGIN, MARGIN:-MARGIN]
-    return np.ascontiguousarray(inner.clip(0.55, 1.25), dtype=np.float32)
+    across, down = relief[1:-1, 2:] - relief[1:-1, :-2], relief[2:, 1:-1] - relief[:-2, 1:-1]
+    light = 0.93 + 0.09 * hollow[1:-1, 1:-1] + 0.41 * across + 0.36 * down
+    inner = light[MARGIN - 1 : 1 - MARGIN, MARGIN - 1 : 1 - MARGIN]
+    return Image.fromarray(((inner - DARKEST) * (255 / (BRIGHTEST - DARKEST))).clip(0, 255).astype(np.uint8))

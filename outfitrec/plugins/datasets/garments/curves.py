@@ -30,13 +30,6 @@ def smooth(*points: Point) -> Points:
     return np.concatenate([np.asarray(pieces).reshape(-1, 2), given[-1:]])
 
 
-def ring(*points: Point) -> Points:
-    """The closed Catmull-Rom curve through these points."""
-    given = np.array(points, dtype=np.float64)
-    pieces = sum(_BASIS[k] * np.roll(given, 1 - k, axis=0)[:, None, :] for k in range(4))
-    return np.asarray(pieces).reshape(-1, 2)
-
-
 def join(*pieces: Points) -> Points:
     """One curve of several, end to start."""
     return np.concatenate(pieces)
@@ -65,7 +58,8 @@ def sides(points: Points) -> Sequence[Points]:
 
 def ribbon(points: Points, width: float) -> Points:
     """The outline of a line of this width through these points."""
-    along = np.gradient(points, axis=0)
-    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    across *= width / 2 / np.maximum(np.hypot(along[:, :1], along[:, 1:]), 1e-9)
+    points = points[np.append(True, np.abs(np.diff(points, axis=0)).sum(1) > 1e-9)]
+    along = np.concatenate([points[1:2] - points[:1], points[2:] - points[:-2], points[-1:] - points[-2:-1]])
+    across = along[:, ::-1] * np.array([-width / 2, width / 2])
+    across /= np.maximum(np.hypot(along[:, :1], along[:, 1:]), 1e-9)
     return np.concatenate([points + across, (points - across)[::-1]])

@@ -68,39 +68,45 @@ def solid(colour: Lab) -> Fabric:
     return Fabric("plain", colour, colour, colour)
 
 
-def paint(fabric: Fabric, u: Grid, v: Grid) -> NDArray[np.float32]:
-    """Colour of each point.
+def palette(fabric: Fabric) -> NDArray[np.float32]:
+    """The colours of which the material is made: sRGB, 0 to 255, ``[colour, 3]``."""
+    middle = mix(fabric.main, fabric.second, 0.5)
+    colours = (fabric.main, fabric.second, fabric.accent, middle, lighter(fabric.main, -0.05))
+    return np.array([rgb(colour) for colour in colours], dtype=np.float32)
+
+
+def pattern(fabric: Fabric, u: Grid, v: Grid) -> Indices:
+    """Which colour of the palette each point has, ``[y, x]``.
 
     Args:
         fabric: The material.
         u: Coordinate across the piece, ``[y, x]``.
         v: Coordinate along it, ``[y, x]``.
-
-    Returns:
-        sRGB, 0 to 255, ``[y, x, 3]``, or ``[1, 1, 3]`` where it is the same everywhere.
     """
-    middle = mix(fabric.main, fabric.second, 0.5)
-    colours = (fabric.main, fabric.second, fabric.accent, middle, lighter(fabric.main, -0.05))
-    palette = np.array([rgb(colour) for colour in colours], dtype=np.float32)
     if fabric.weave == "plain":
-        painted = palette[:1, None]
-    else:
-        cos, sin = np.float32(np.cos(fabric.angle)), np.float32(np.sin(fabric.angle))
-        painted = palette[_PATTERNS[fabric.weave](fabric, u * cos + v * sin, v * cos - u * sin)]
-    if fabric.knit:
-        # Rows of stitches: columns of small v-shapes.
-        column = np.abs((u / np.float32(0.022)) % 1 - 0.5)
-        row = (v / np.float32(0.022) + column) % 1
-        painted = painted * (1 - np.float32(fabric.knit) * (row + column)[..., None])
-    return painted
+        return np.zeros(u.shape, dtype=np.intp)
+    cos, sin = np.float32(np.cos(fabric.angle)), np.float32(np.sin(fabric.angle))
+    return _PATTERNS[fabric.weave](fabric, u * cos + v * sin, v * cos - u * sin)
+
+
+def texture(fabric: Fabric, u: Grid, v: Grid) -> Grid:
+    """How much of the light each point throws back, ``[y, x]``: rows of stitches where the material is knitted."""
+    column = np.abs(_part(u / np.float32(0.022)) - 0.5)
+    row = _part(v / np.float32(0.022) + column)
+    return 1 - np.float32(fabric.knit) * (row + column) if fabric.knit else np.ones((1, 1), dtype=np.float32)
+
+
+def _part(x: Grid) -> Grid:
+    """``x % 1``, but fast."""
+    return x - np.floor(x)
 
 
 def _stripes(fabric: Fabric, u: Grid, v: Grid) -> Indices:
-    return ((v / fabric.period) % 1 < fabric.share).astype(np.intp)
+    return (_part(v / fabric.period) < fabric.share).astype(np.intp)
 
 
 def _check(fabric: Fabric, u: Grid, v: Grid) -> Indices:
-    across, along = (u / fabric.period) % 1, (v / fabric.period) % 1
+    across, along = _part(u / fabric.period), _part(v / fabric.period)
     bands = (across < fabric.share).astype(np.intp) + (along < fabric.share)
     colour = np.array([0, 3, 1])[bands]
     if fabric.seed % 2:  # a tartan: thin lines over the gingham
@@ -111,16 +117,17 @@ def _check(fabric: Fabric, u: Grid, v: Grid) -> Indices:
 
 def _dots(fabric: Fabric, u: Grid, v: Grid) -> Indices:
     row = np.floor(v / fabric.period)
-    x = (u / fabric.period + 0.5 * (row % 2)) % 1 - 0.5
-    y = (v / fabric.period) % 1 - 0.5
+    x = _part(u / fabric.period + 0.5 * (row % 2)) - 0.5
+    y = _part(v / fabric.period) - 0.5
     return (x * x + y * y < (0.18 + 0.16 * fabric.share) ** 2).astype(np.intp)
 
 
 def _denim(fabric: Fabric, u: Grid, v: Grid) -> Indices:
-    twill = ((u + v) / 0.011) % 1 < 0.5
+    twill = _part((u + v) / 0.011) < 0.5
     # Thicker threads, here and there, along the leg.
     column = np.floor(u / 0.005)
-    slub = np.sin(column * 12.9898 + np.floor(v / 0.03 + column * 0.37) * 78.233 + fabric.seed % 97) * 43.7585 % 1 < 0.12
+    thread = column * 12.9898 + np.floor(v / 0.03 + column * 0.37) * 78.233 + fabric.seed % 97
+    slub = _part(np.sin(thread) * 43.7585) < 0.12
     return np.where(slub, 3, np.where(twill, 4, 0))
 
 
@@ -140,7 +147,7 @@ def _floral(fabric: Fabric, u: Grid, v: Grid) -> Indices:
         x, y = u / period + shift, v / period + shift
         column, row = np.floor(x), np.floor(y)
         seed = column * 12.9898 + row * 78.233 + fabric.seed % 977 + 31 * sort
-        first, other = np.sin(seed) * 43.7585 % 1, np.sin(seed * 1.7 + 1) * 24.634 % 1
+        first, other = _part(np.sin(seed) * 43.7585), _part(np.sin(seed * 1.7 + 1) * 24.634)
         x, y = x - column - 0.35 - 0.3 * first, y - row - 0.35 - 0.3 * other
         angle, radius = np.arctan2(y, x) + 6 * other, np.hypot(x, y)
         petals = (0.25 if sort else 0.34) * (0.72 + 0.28 * np.cos(5 * angle)) * (0.7 + 0.3 * first)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from outfitrec.plugins.datasets.garments.canvas import Canvas
 from outfitrec.plugins.datasets.garments.colour import BLACK, GOLD, STEEL, WHITE, Lab, lighter, seam
-from outfitrec.plugins.datasets.garments.curves import Point, Points, join, line, oval, ring, smooth
+from outfitrec.plugins.datasets.garments.curves import Point, Points, join, line, oval, smooth
 from outfitrec.plugins.datasets.garments.fabric import Fabric, solid
 from outfitrec.plugins.datasets.garments.garment import Garment
 
@@ -83,11 +83,10 @@ def _emblem(canvas: Canvas, garment: Garment) -> None:
     if choice < 0.35:
         return
     if choice < 0.6:
-        for shift in (0.0, 0.06, 0.12):
-            canvas.line(line((0.5 + shift, 0.5), (0.44 + shift, 0.65)), colour, 0.026)
+        for shift in (0.0, 0.075):
+            canvas.line(line((0.54 + shift, 0.5), (0.49 + shift, 0.65)), colour, 0.034)
     elif choice < 0.85:
-        swoop = join(smooth((0.44, 0.6), (0.5, 0.645), (0.6, 0.6), (0.77, 0.485)), smooth((0.77, 0.485), (0.62, 0.56), (0.52, 0.585), (0.47, 0.57), (0.44, 0.6)))
-        canvas.fill(swoop, solid(colour), puff=0.01)
+        canvas.line(line((0.45, 0.62), (0.53, 0.55), (0.61, 0.62), (0.69, 0.55), (0.77, 0.62)), colour, 0.028)
     else:
         canvas.fill(oval((0.62, 0.565), 0.045, 0.045), solid(colour), puff=0.01)
 
@@ -319,8 +318,9 @@ def sandal(canvas: Canvas, garment: Garment) -> None:
     high = garment.flare > 0.45
     if high:
         last, rear = _high_heel(canvas, garment, colour)
-        ankle = ring((0.88, rear - 0.15), (0.79, rear - 0.178), (0.68, rear - 0.15), (0.78, rear - 0.125))
-        _strap(canvas, ankle, colour, width)
+        for lift in (0.028, -0.024):
+            ankle = smooth((0.885, rear - 0.15), (0.79, rear - 0.15 - lift), (0.7, rear - 0.145 - lift), (0.67, rear - 0.145))
+            _strap(canvas, ankle, lighter(colour, -lift), width)
         _strap(canvas, smooth((0.885, rear - 0.02), (0.9, rear - 0.08), (0.885, rear - 0.15)), colour, width * 1.5)
         canvas.dot((0.74, rear - 0.132), 0.015, GOLD)
     else:
@@ -338,7 +338,7 @@ def sandal(canvas: Canvas, garment: Garment) -> None:
             _strap(canvas, arch, colour, width)
         else:
             # The instep rises from the toe on; a band follows it.
-            up = np.array([0.0, -0.055 - 0.42 * (a[0] - 0.14)]), np.array([0.0, -0.055 - 0.42 * (b[0] - 0.14)])
+            up = np.array([0.0, -0.055 - 0.32 * (a[0] - 0.14)]), np.array([0.0, -0.055 - 0.32 * (b[0] - 0.14)])
             top = smooth(_pt(b + up[1] + 0.02), _pt((a + b) / 2 + (up[0] + up[1]) / 2 + np.array([0.02, -0.008])), _pt(a + up[0] + 0.02))
             canvas.fill(join(np.stack([a, b]), top), fabric, puff=0.03)
             if garment.sleeve > 0.4:

@@ -1,0 +1,5 @@
+"""``python -m outfitrec``: the command line."""
+
+from outfitrec.cli import main
+
+main()

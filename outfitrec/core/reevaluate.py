@@ -1,0 +1,101 @@
+"""A finished run's model, evaluated again: with other metrics, negatives or data."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import torch
+from lightning_fabric import Fabric
+
+from outfitrec.core.data import Dataset
+from outfitrec.core.engine import Options, Session, load_dataset
+from outfitrec.core.errors import DataError, Problem, RecipeError
+from outfitrec.core.fields import info
+from outfitrec.core.overrides import read_overrides
+from outfitrec.core.progress import QUIET, Progress
+from outfitrec.core.recipe import load_recipe
+from outfitrec.core.runs import RECIPE, Run, jsonable
+from outfitrec.core.settings import TrainSettings
+from outfitrec.core.yamlfile import read
+
+
+def evaluate(
+    run: Run | str | Path, overrides: Sequence[str] | Mapping[str, Any] = (), *, progress: Progress = QUIET
+) -> dict[str, Any]:
+    """Evaluate a finished run's model again. The run directory stays as it is.
+
+    Args:
+        run: The run, or its directory.
+        overrides: ``KEY=VALUE`` texts, or values by dotted key, of ``evaluate``, ``dataset`` and what only says how to
+            run.
+        progress: Told how it goes.
+
+    Returns:
+        What `Run.summary` gives, with what was found now.
+
+    Raises:
+        UserError: There is no run; an override is wrong, or of a key that training depends on; the data are not of the
+            model's users and categories.
+        RunError: The run is interrupted or damaged.
+    """
+    began = time.perf_counter()
+    run = run if isinstance(run, Run) else Run(Path(run))
+    problems = list(_refused(overrides))
+    if problems:
+        raise RecipeError(problems)
+    written = read(run.directory / RECIPE).value
+    # How the model came about plays no part, and a teacher may be gone.
+    recipe = load_recipe({key: one for key, one in written.items() if key not in ("teacher", "objectives")}, overrides)
+    dataset = load_dataset(recipe)
+    _check_fits(run, dataset)
+    warnings = []
+    if dataset.digest != run.manifest["data"]:
+        warnings.append(
+            "these are not the data that the model was trained on: outfits of its training may be in this test split"
+        )
+    for text in warnings:
+        progress.warning(text)
+    session = Session(recipe, dataset, run.manifest["role"], Options(out=run.directory.parent, progress=progress))
+    device = Fabric(accelerator=recipe.train.accelerator, devices=1).device
+    recommender = run.recommender.to(device)
+    with torch.random.fork_rng():
+        source = session.source(recommender, device)
+        valid, test = session.validation(), session.test()
+        means = [one.evaluate(recommender, source, device, progress).means() for one in (valid, test)]
+    found = {
+        **run.summary(),
+        "test": means[1],
+        "valid": means[0],
+        "protocol": session.protocol(test),
+        "warnings": warnings,
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+    return dict(jsonable(found))
+
+
+def _refused(overrides: Sequence[str] | Mapping[str, Any]) -> Iterator[Problem]:
+    """Overrides of keys that would have given another model."""
+    settings: Any = TrainSettings
+    runtime = [f"train.{one.name}" for one in attrs.fields(settings) if info(one).runtime]
+    for override in read_overrides(overrides):
+        key = ".".join(override.keys)
+        if override.keys[0] not in ("evaluate", "dataset") and key not in runtime:
+            yield Problem(
+                f"{key}: the model is trained already",
+                str(override.place),
+                f"keys of evaluate and dataset can be set, and {', '.join(runtime)}",
+            )
+
+
+def _check_fits(run: Run, dataset: Dataset) -> None:
+    given = run.model.given
+    has = {"users": dataset.users, "categories": tuple(dataset.catalog.categories)}
+    problems = [
+        Problem(f"the model in {run.directory} was trained for {key} {given[key]}, and the dataset has {has[key]}")
+        for key in has
+        if given[key] != has[key]
+    ]
+    if problems:
+        raise DataError(problems)

@@ -1,0 +1,151 @@
+"""Small components without torch, in a registry of their own, for tests of recipes."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from outfitrec.core.component import component
+from outfitrec.core.fields import field, given, part, parts
+from outfitrec.core.loading import Plugins, Policy
+from outfitrec.core.registry import BUILTIN, Registration, Registry
+
+
+@component
+class Alexnet:
+    size: str = field(default="xs", choices=("large", "m", "s", "xs"), help="width of the layers")
+    weights: str = field(default="imagenet", choices=("imagenet", "none"), path=True, help="pretrained weights")
+    dropout: float = field(default=0.5, minimum=0, below=1, help="dropout")
+    dim: int = given("size of an item embedding")
+
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        if recipe.image.size < 63:
+            yield "image.size", f"alexnet needs photos of at least 63 px, not {recipe.image.size}"
+
+
+@component
+class Torchvision:
+    architecture: str = field(help="name of a model")
+    frozen: bool = field(default=False, help="leave the backbone as it is")
+
+
+@component
+class SetTransformer:
+    heads: int = field(default=8, minimum=1, help="attention heads")
+    dim: int = given("size of an item embedding")
+
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        if recipe.model.dim % config.heads:
+            yield "heads", f"must divide model.dim ({recipe.model.dim}), and is {config.heads}"
+
+
+@component
+class Cosine:
+    std: float = field(default=1, above=0, help="deviation of the users at the start")
+    users: int = given("number of users")
+
+
+@component
+class Npair:
+    temperature: float = field(default=0.1, above=0, help="temperature")
+
+
+@component
+class Fnd:
+    alpha: float = field(default=1.25, above=0, help="strength")
+
+
+@component
+class Ranking:
+    loss: Npair = part("loss", default="npair", help="ranking loss")
+    distiller: Fnd | None = part("distiller", default=None, help="weights by what the teacher says")
+    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    label: str = field(default="ranking", help="name in logs and overrides")
+
+
+@component
+class Erase:
+    count: int = field(default=1, minimum=1, help="items to leave out")
+
+
+@component
+class Contrastive:
+    views: tuple[Erase, ...] = parts("augmenter", default=("erase", "erase"), help="the two augmenters")
+    weight: float = field(default=0.2, minimum=0, help="factor in the sum of objectives")
+
+
+@component
+class RandomMix:
+    share: Literal["step", "pair"] = field(default="step", help="who negatives are for")
+    count: int | None = field(default=None, minimum=1, help="negatives a positive")
+
+
+@component
+class Synthetic:
+    users: int = field(default=40, minimum=1, help="number of users")
+
+
+@component
+class Folder:
+    root: str = field(path=True, help="folder of the data")
+    users: int = field(minimum=1, help="number of users")
+    extra: dict[str, float] = field(factory=dict, help="anything else")
+
+
+@component
+class Auc:
+    """Area under the curve."""
+
+
+@component
+class Ndcg:
+    k: int | None = field(default=None, minimum=1, help="ranks that count")
+
+
+@component
+class Sgd:
+    lr: float = field(default=0.1, above=0, help="learning rate")
+    betas: tuple[float, float] = field(default=(0.9, 0.99), minimum=0, below=1, help="averages")
+    steps: list[int] = field(factory=list, minimum=1, help="epochs of change")
+
+
+@component
+class Constant:
+    every: str = field(default="epoch", choices=("epoch", "step"), help="when it moves")
+
+
+COMPONENTS: dict[str, dict[str, type]] = {
+    "encoder": {"alexnet": Alexnet, "torchvision": Torchvision},
+    "aggregator": {"set_transformer": SetTransformer},
+    "preference": {"cosine": Cosine},
+    "loss": {"npair": Npair, "bpr": Npair},
+    "distiller": {"fnd": Fnd},
+    "objective": {"ranking": Ranking, "contrastive": Contrastive},
+    "augmenter": {"erase": Erase, "replace": Erase},
+    "negatives": {"random_mix": RandomMix, "stored": RandomMix},
+    "dataset": {"synthetic": Synthetic, "polyvore_u": Folder},
+    "metric": {"auc": Auc, "ndcg": Ndcg},
+    "optimizer": {"sgd": Sgd},
+    "schedule": {"constant": Constant, "cosine": Constant},
+}
+RECIPES = ("bpr", "fnd", "npair", "quickstart", "teacher")
+
+
+def fake_registry() -> Registry:
+    """The components above and the shipped recipes, as built-ins; a metric that two distributions provide."""
+    registry = Registry()
+    for kind, classes in COMPONENTS.items():
+        for name, cls in classes.items():
+            registry.add(Registration(kind, name, f"{__name__}:{cls.__name__}", f"fake {name}", BUILTIN, "1.0"))
+    for name in RECIPES:
+        registry.add(Registration("recipe", name, f"outfitrec.recipes:{name}.yaml", "a recipe", BUILTIN, "1.0"))
+    for provider in ("one", "two"):
+        registry.add(Registration("metric", "twin", f"{__name__}:Auc", "metric of two plugins", provider, "1.0"))
+    return registry
+
+
+def fake_plugins() -> Plugins:
+    """Plugins with the registry above, and nothing that is installed."""
+    plugins = Plugins(Policy(), ())
+    plugins.registry = fake_registry()
+    return plugins

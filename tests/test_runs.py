@@ -1,0 +1,358 @@
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+from tiny import master, student, tiny
+
+from outfitrec.core.checkpoints import Checkpoints
+from outfitrec.core.engine import run
+from outfitrec.core.errors import RecipeError, RunError, UserError
+from outfitrec.core.runs import Run
+
+
+def weights(found: Run) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in found.recommender.state_dict().items()}
+
+
+def same(one: Run, two: Run) -> bool:
+    first, second = weights(one), weights(two)
+    assert first.keys() == second.keys()
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def lines(found: Run) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl without the times."""
+    text = (found.directory / "metrics.jsonl").read_text()
+    rows = [json.loads(line) for line in text.splitlines()]
+    return [{key: row[key] for key in ("epoch", "train", "valid", "lr")} for row in rows]
+
+
+def test_a_run_leaves_what_it_promises(tmp_path: Path) -> None:
+    found = run(student(), out=tmp_path)
+    files = {str(path.relative_to(found.directory)) for path in found.directory.rglob("*") if path.is_file()}
+    assert {
+        "recipe.yaml",
+        "manifest.json",
+        "metrics.jsonl",
+        "result.json",
+        "model/model.json",
+        "model/weights.safetensors",
+        "checkpoints/last.json",
+        "checkpoints/best.json",
+    } <= files
+    assert not [name for name in files if Path(name).name.startswith(".")]
+    result = found.result
+    assert found.trained
+    assert set(result.test) == {"auc", "ndcg", "fitb"}
+    assert result.test["auc"] > 0.6
+    assert result.parameters["total"] == sum(tensor.numel() for tensor in weights(found).values())
+    assert [row["epoch"] for row in lines(found)] == [1, 2, 3]
+    assert result.training["epochs"] == 3
+    assert result.data == {"kind": "tiny"}
+    manifest = found.manifest
+    assert {"outfitrec", "torch", "torchvision", "python"} <= set(manifest["versions"])
+    assert {"dataset/tiny", "distiller/fnd"} <= {f"{one['kind']}/{one['name'].rpartition('/')[2]}" for one in manifest["components"]}
+
+
+def test_means_are_means_over_users_and_auc_is_scikit_learns(tmp_path: Path) -> None:
+    found = run(tiny(), out=tmp_path)
+    values = found.result.per_user
+    assert values["user"] == list(range(6))
+    for label in ("auc", "ndcg", "fitb"):
+        assert found.result.test[label] == pytest.approx(float(np.mean(values[label])))
+
+    from outfitrec.core.engine import load_dataset
+    from outfitrec.core.recipe import load_recipe
+    from outfitrec.core.seeds import generator
+    from outfitrec.plugins.negatives.stored import Stored
+
+    dataset = load_dataset(load_recipe(found.directory / "recipe.yaml"))
+    test = dataset.splits["test"]
+    model, catalog = found.recommender, dataset.catalog
+    assert catalog.features is not None
+    wrong = Stored(split=test, catalog=catalog).draw(test.positives, generator(0, "evaluation")).outfits
+    with torch.no_grad():
+        table = model.embed(catalog.features, catalog.category)
+        for user in range(6):
+            mine = test.positives.users == user
+            good = test.positives.outfits[mine.nonzero().flatten()]
+            bad = wrong[mine.repeat_interleave(10).nonzero().flatten()]
+            scores, relevant = [], []
+            for outfits, label in ((good, 1), (bad, 0)):
+                for k in range(len(outfits)):
+                    state = model.state(table, outfits.items[k : k + 1], outfits.category[k : k + 1])
+                    scores.append(float(model.preference(torch.tensor([user]), state)))
+                    relevant.append(label)
+            assert values["auc"][user] == pytest.approx(roc_auc_score(relevant, scores), abs=1e-6)
+
+
+def test_the_same_recipe_is_not_trained_again(tmp_path: Path) -> None:
+    first = run(tiny(), out=tmp_path)
+    stamp = (first.directory / "result.json").stat().st_mtime_ns
+    again = run(tiny(), out=tmp_path)
+    assert again.directory == first.directory
+    assert not again.trained
+    assert (first.directory / "result.json").stat().st_mtime_ns == stamp
+    forced = run(tiny(), out=tmp_path, force=True)
+    assert forced.trained
+    assert forced.directory == first.directory
+    assert (first.directory / "result.json").stat().st_mtime_ns != stamp
+
+
+def test_the_directory_depends_on_what_is_computed_alone(tmp_path: Path) -> None:
+    base = run(tiny(), out=tmp_path).directory
+    assert run(tiny(), ["evaluate.chunk=7", "train.workers=1"], out=tmp_path).directory == base
+    assert run(tiny(), ["train.epochs=2"], out=tmp_path).directory != base
+    assert run(tiny(), seed=1, out=tmp_path).directory != base
+    assert run(tiny(), ["dataset.seed=1"], out=tmp_path).directory != base
+
+
+def test_a_resolved_recipe_runs_again_as_it_is(tmp_path: Path) -> None:
+    first = run(student(), out=tmp_path)
+    again = run(first.directory / "recipe.yaml", out=tmp_path)
+    assert again.directory == first.directory
+    assert not again.trained
+
+
+def test_seeded_runs_repeat_bit_for_bit(tmp_path: Path) -> None:
+    one, two = run(student(), out=tmp_path / "a"), run(student(), out=tmp_path / "b")
+    assert same(one, two)
+    assert lines(one) == lines(two)
+    assert one.result.per_user == two.result.per_user
+    other = run(student(), seed=5, out=tmp_path / "a")
+    assert not same(one, other)
+
+
+def test_training_leaves_torchs_generator_alone(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    run(tiny(), out=tmp_path)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_chunks_do_not_change_the_result(tmp_path: Path) -> None:
+    one = run(tiny(), out=tmp_path / "a")
+    two = run(tiny(), ["evaluate.chunk=5", "evaluate.images=3"], out=tmp_path / "b")
+    for label in ("auc", "ndcg", "fitb"):
+        assert one.result.per_user[label] == pytest.approx(two.result.per_user[label], abs=1e-6)
+
+
+def killed(recipe: dict[str, Any], out: Path, step: int) -> None:
+    """Run a recipe in a process that is killed at a step."""
+    program = (
+        "import json, sys\n"
+        "from outfitrec.core.engine import run\n"
+        "run(json.loads(sys.argv[1]), out=sys.argv[2], resume=True)\n"
+    )
+    environment = {**os.environ, "OUTFITREC_TEST_KILL_AT": str(step), "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(recipe), str(out)], env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == -9, done.stderr.decode()
+
+
+@pytest.mark.parametrize("steps", [(4,), (13, 5)])
+def test_a_killed_run_that_is_resumed_equals_one_that_never_stopped(tmp_path: Path, steps: tuple[int, ...]) -> None:
+    recipe = tiny(train={**tiny()["train"], "checkpoint_steps": 2, "schedule": {"name": "cosine"}})
+    whole = run(recipe, out=tmp_path / "whole")
+    for step in steps:
+        killed(recipe, tmp_path / "killed", step)
+    with pytest.raises(RunError, match="--resume goes on with it, --force starts again"):
+        run(recipe, out=tmp_path / "killed")
+    resumed = run(recipe, out=tmp_path / "killed", resume=True)
+    assert same(whole, resumed)
+    assert lines(whole) == lines(resumed)
+    assert whole.result.per_user == resumed.result.per_user
+
+
+def interrupt(recipe: dict[str, Any], out: Path, monkeypatch: pytest.MonkeyPatch, saves: int) -> Path:
+    """Run a recipe that is interrupted (as by Ctrl-C) after so many saves of the last checkpoint."""
+    save, done = Checkpoints.save, []
+
+    def stop(self: Checkpoints, name: str, state: dict[str, Any]) -> None:
+        save(self, name, state)
+        done.append(name)
+        if done.count("last") == saves:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Checkpoints, "save", stop)
+        run(recipe, out=out)
+    return next(path for path in out.iterdir() if path.is_dir())
+
+
+def test_resume_starts_where_there_is_nothing_and_returns_what_is_finished(tmp_path: Path) -> None:
+    first = run(tiny(), out=tmp_path, resume=True)
+    assert first.trained
+    assert not run(tiny(), out=tmp_path, resume=True).trained
+
+
+def test_a_damaged_checkpoint_is_refused_and_nothing_is_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = interrupt(tiny(), tmp_path, monkeypatch, saves=1)
+    [file] = (directory / "checkpoints").glob("last-*.pt")
+    content = file.read_bytes()
+    for damaged in (content[:-100], content[:200] + b"x" + content[201:]):
+        file.write_bytes(damaged)
+        with pytest.raises(RunError, match=r"last-1-0\.pt is damaged"):
+            run(tiny(), out=tmp_path, resume=True)
+        assert file.read_bytes() == damaged
+    file.unlink()
+    with pytest.raises(RunError, match=r"last-1-0\.pt is missing"):
+        run(tiny(), out=tmp_path, resume=True)
+    assert run(tiny(), out=tmp_path, force=True).trained
+
+
+def test_a_directory_of_another_run_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = interrupt(tiny(), tmp_path, monkeypatch, saves=1)
+    manifest = json.loads((directory / "manifest.json").read_text())
+    (directory / "manifest.json").write_text(json.dumps({**manifest, "identity": "other"}))
+    with pytest.raises(RunError, match="holds a run of another recipe"):
+        run(tiny(), out=tmp_path, resume=True)
+    (directory / "manifest.json").write_text("{")
+    with pytest.raises(RunError, match=r"manifest\.json cannot be read"):
+        run(tiny(), out=tmp_path, resume=True)
+    (directory / "manifest.json").unlink()
+    with pytest.raises(RunError, match="is no run directory"):
+        run(tiny(), out=tmp_path, resume=True)
+
+
+def test_a_resume_on_other_devices_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = interrupt(tiny(), tmp_path, monkeypatch, saves=1)
+    manifest = json.loads((directory / "manifest.json").read_text())
+    manifest["hardware"]["device"] = "cuda"
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(RunError, match="ran on other devices: device cuda → cpu"):
+        run(tiny(), out=tmp_path, resume=True)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(tiny(), out=tmp_path / "whole")
+    save, count = torch.save, 0
+
+    def full(state: object, file: Path) -> None:
+        nonlocal count
+        count += 1
+        if count > 3:
+            file.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+        save(state, file)
+
+    with monkeypatch.context() as patch, pytest.raises(RunError, match="No space left on device"):
+        patch.setattr(torch, "save", full)
+        run(tiny(), out=tmp_path / "full")
+    [directory] = [path for path in (tmp_path / "full").iterdir() if path.is_dir()]
+    assert not [path for path in directory.rglob(".*")]
+    resumed = run(tiny(), out=tmp_path / "full", resume=True)
+    assert same(whole, resumed)
+
+
+def test_a_run_directory_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    found = run(tiny(), out=tmp_path)
+    with pytest.raises(UserError, match="no run in"):
+        Run(tmp_path / "nowhere")
+    content = bytearray((found.directory / "model" / "weights.safetensors").read_bytes())
+    content[-1] ^= 1
+    (found.directory / "model" / "weights.safetensors").write_bytes(content)
+    with pytest.raises(RunError, match=r"weights\.safetensors is damaged"):
+        _ = Run(found.directory).recommender
+    (found.directory / "result.json").write_text("[]")
+    with pytest.raises(RunError, match=r"result\.json is damaged"):
+        _ = Run(found.directory).result
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_says_what_led_to_it(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as error:
+        run(tiny(), ["train.optimizer.lr=1e30", "train.optimizer.momentum=0.0"], out=tmp_path)
+    text = str(error.value)
+    assert "the loss is not finite in epoch 1, step 2 of 9" in text
+    assert "learning rate 1e+30" in text
+    assert "mean loss of the epoch before that step was" in text
+    assert "lower the learning rate" in text
+
+
+def test_a_term_that_stays_constant_is_a_warning_and_an_error_where_strict(tmp_path: Path) -> None:
+    recipe = tiny(objectives=[{"name": "ranking"}, {"name": "dying", "mode": "constant", "label": "still"}])
+    [warning] = run(recipe, out=tmp_path).result.warnings
+    assert warning == "objective 'still' stayed constant at 1 over 3 epochs"
+    with pytest.raises(RunError, match="'still' stayed constant"):
+        run(recipe, out=tmp_path, strict=True)
+
+
+def test_a_distiller_without_false_negatives_is_a_warning(tmp_path: Path) -> None:
+    recipe = student(teacher=master(name="flat", train={**tiny()["train"], "epochs": 1, "optimizer": {"name": "sgd", "lr": 1e-9}}))
+    found = run(recipe, ["teacher.model.aggregator=mean"], out=tmp_path)
+    share = found.result.training["figures"]["ranking.false_negatives"]
+    warned = [text for text in found.result.warnings if "found no false negative" in text]
+    assert bool(warned) == (share == 0)
+    assert 0 <= share <= 1
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_training(tmp_path: Path) -> None:
+    train = {**tiny()["train"], "epochs": 40, "patience": 2, "optimizer": {"name": "sgd", "lr": 2.0}}
+    found = run(tiny(train=train), out=tmp_path)
+    values = [row["valid"]["auc"] for row in lines(found)]
+    best = int(np.argmax(values))
+    assert found.result.training["best_epoch"] == best + 1
+    assert len(values) == best + 3
+    assert found.result.valid["auc"] == pytest.approx(values[best], abs=1e-6)
+
+
+def test_parts_of_the_model_have_their_own_learning_rate(tmp_path: Path) -> None:
+    train = {**tiny()["train"], "epochs": 1, "groups": {"encoder.head": {"lr": 0.01}, "preference": {"lr": 0.0}}}
+    found = run(tiny(train=train), ["train.lr_batch=8"], out=tmp_path)
+    assert sorted(lines(found)[0]["lr"]) == pytest.approx([0.0, 0.02, 0.4])
+    with pytest.raises(RecipeError, match=r"'encoder\.hat' fits no trainable parameter"):
+        run(tiny(train={**train, "groups": {"encoder.hat": {"lr": 0.1}}}), out=tmp_path)
+
+
+def test_the_teacher_is_trained_once_keeps_its_seed_and_gets_the_students_data(tmp_path: Path) -> None:
+    first = run(student(), ["dataset.seed=3"], out=tmp_path)
+    second = run(student(), ["dataset.seed=3"], seed=1, out=tmp_path)
+    assert second.directory != first.directory
+    [teacher] = tmp_path.glob("master-*")
+    facts = json.loads((teacher / "manifest.json").read_text())
+    assert facts["role"] == "teacher"
+    assert facts["data"] == first.manifest["data"]
+    assert first.manifest["role"] == "student"
+    other = run(student(), ["dataset.seed=3", "teacher.train.epochs=1"], out=tmp_path)
+    assert other.directory != first.directory
+    assert len(list(tmp_path.glob("master-*"))) == 2
+
+
+def test_a_finished_run_can_teach_if_it_knows_the_data(tmp_path: Path) -> None:
+    teacher = run(tiny(name="master"), out=tmp_path)
+    found = run(student(teacher=str(teacher.directory)), out=tmp_path)
+    assert found.result.test["auc"] > 0.6
+    with pytest.raises(RecipeError, match="was trained on other data"):
+        run(student(teacher=str(teacher.directory)), ["dataset.seed=4"], out=tmp_path)
+
+
+def test_protocols_differ_where_the_ranked_outfits_do(tmp_path: Path) -> None:
+    one = run(tiny(), out=tmp_path).result.protocol
+    two = run(tiny(), seed=1, out=tmp_path).result.protocol
+    three = run(tiny(), ["evaluate.seed=1"], out=tmp_path).result.protocol
+    assert one["hash"] == two["hash"] != three["hash"]
+    assert one["ties"] == "neutral"
+
+
+def test_two_processes_do_not_train_one_run(tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    found = run(tiny(), out=tmp_path)
+    with FileLock(tmp_path / f".{found.directory.name}.lock"), pytest.raises(RunError, match="another process"):
+        run(tiny(), out=tmp_path, force=True)
+
+
+def test_metrics_are_finite(tmp_path: Path) -> None:
+    assert all(math.isfinite(value) for value in run(tiny(), out=tmp_path).result.test.values())
