@@ -31,6 +31,7 @@ class Torchvision:
 @component
 class SetTransformer:
     heads: int = field(default=8, minimum=1, help="attention heads")
+    blocks: int = field(default=2, minimum=0, help="attention blocks")
     dim: int = given("size of an item embedding")
 
     @staticmethod
@@ -105,6 +106,8 @@ class Ndcg:
 @component
 class Sgd:
     lr: float = field(default=0.1, above=0, help="learning rate")
+    momentum: float = field(default=0.9, minimum=0, below=1, help="share of the last update that is kept")
+    weight_decay: float = field(default=0.0, minimum=0, help="factor of the penalty")
     betas: tuple[float, float] = field(default=(0.9, 0.99), minimum=0, below=1, help="averages")
     steps: list[int] = field(factory=list, minimum=1, help="epochs of change")
 

@@ -51,7 +51,7 @@ def mean_over_ranks(labels: list[bool]) -> float:
     """The paper's NDCG of labels in order of rank."""
 
     def dcg(labels: list[bool]) -> float:
-        return sum((2**label - 1) / math.log2(max(k, 2)) for k, label in enumerate(labels, start=1))
+        return sum(label / math.log2(max(k, 2)) for k, label in enumerate(labels, start=1))
 
     ideal = sorted(labels, reverse=True)
     return fmean(dcg(labels[:m]) / dcg(ideal[:m]) for m in range(1, len(labels) + 1))
@@ -210,7 +210,7 @@ def test_nan_scores_are_refused(metric: Metric) -> None:
 @pytest.mark.usefixtures("unchecked")
 def test_shapes_and_types_that_do_not_fit_are_refused() -> None:
     scores, relevant, user = tensors([(0, 1, True), (0, 2, False), (1, 1, False)])
-    with pytest.raises(ValueError, match="must be boolean, not torch.int64"):
+    with pytest.raises(ValueError, match=r"must be boolean, not torch\.int64"):
         AUC()(scores, relevant.long(), user)
     with pytest.raises(ValueError, match=r"not \(3,\), \(3,\), \(1,\)"):
         AUC()(scores, relevant, user[:1])

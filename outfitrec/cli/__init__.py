@@ -7,7 +7,7 @@ import click
 from outfitrec.cli.program import Program
 
 
-@click.group(cls=Program)
+@click.group("outfitrec", cls=Program)
 @click.option("--no-plugins", is_flag=True, help="Load the built-ins alone.")
 @click.version_option(package_name="outfitrec", message="%(prog)s %(version)s")
 def main(no_plugins: bool) -> None:

@@ -82,7 +82,7 @@ def _show(found: dict[str, Any]) -> None:
     parts = dict.fromkeys(part for one in models for part in one["parameters"])
     rows = [[part, *(f"{one['parameters'].get(part, 0):,}" for one in models)] for part in parts]
     rows += [
-        [f"MACs, {unit}", *(_millions(one["cost"] and one["cost"][unit]["macs"]) for one in models)]
+        [f"MACs, {unit}", *(_short(one["cost"] and one["cost"][unit]["macs"]) for one in models)]
         for unit in ("item", "outfit")
     ]
     if percent:
@@ -92,10 +92,14 @@ def _show(found: dict[str, Any]) -> None:
             share = shares.get(row[0])
             row.append("" if share is None else f"{share:.2f}")
     show_table(("parameters", *heads), rows, numbers=heads)
-    show("\nMACs: multiply–accumulates of matrix products and convolutions (FLOPs: twice that), M: millions")
+    show("\nMACs: multiply–accumulates of matrix products and convolutions (FLOPs: twice that)")
     if any(one["cost"] is None for one in models):
         show("unknown: the cost depends on values or on features of unknown length")
 
 
-def _millions(macs: int | None) -> str:
-    return "unknown" if macs is None else f"{macs / 1e6:,.2f} M"
+def _short(count: int | None) -> str:
+    """A large number for people: ``655.6 M``."""
+    if count is None:
+        return "unknown"
+    power = min((len(str(count)) - 1) // 3, 4)
+    return f"{count / 1000**power:,.1f} {' kMGT'[power]}" if power else str(count)

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
@@ -79,7 +80,7 @@ class Program(click.Group):
                 what = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
                 found = _failed(RunError(what, hint=MACHINE[error.errno]))
         if as_json and isinstance(found, dict | list):
-            click.echo(json.dumps(found, indent=2, allow_nan=False))
+            _print(json.dumps(found, indent=2, allow_nan=False))
         if isinstance(found, dict) and "error" in found:
             sys.exit(found["error"]["exit_code"])
         sys.exit(found if isinstance(found, int) else 0)
@@ -96,3 +97,14 @@ def _failed(error: click.ClickException | OutfitrecError) -> dict[str, Any]:
             click.echo(f"{click.style('error:', fg='red', bold=True)} {problem}", err=True)
     found = [{"message": one.message, "where": one.where, "hint": one.hint} for one in problems]
     return {"error": {"exit_code": error.exit_code, "problems": found}}
+
+
+def _print(text: str) -> None:
+    try:
+        click.echo(text)
+    except OSError as error:
+        # Python flushes what is left once more at its end, which must not fail as well.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"error: cannot write to standard output: {error.strerror}", err=True)
+        sys.exit(1)

@@ -49,7 +49,7 @@ class LineProgress(QuietProgress):
             now = time.monotonic()
             if not done:
                 # What is reported first was done before (a run that goes on) and has no part in the rate.
-                began, offset = now, count
+                began, offset, said = now, count, count
             done += count
             if now - said_at < SECONDS or (done - said) * LINES < total:
                 return
@@ -74,20 +74,20 @@ class RichProgress(Progress):
         from rich.text import Text
 
         class Figures(ProgressColumn):
-            """Units done, rate and figures of a bar."""
+            """Share that is done, rate and figures of a bar."""
 
             def render(self, task: BarTask) -> Text:
-                unit = task.fields["unit"]
-                parts = [f"{task.completed:,.0f}/{task.total or 0:,.0f} {unit}"]
+                # Short, so that a line of 80 characters holds it all.
+                parts = [f"{task.percentage:3.0f}%"]
                 speed = task.finished_speed or task.speed
                 if speed:
-                    parts.append(f"{speed:,.0f} {unit}/s")
+                    parts.append(f"{speed:,.0f} {task.fields['unit']}/s")
                 return Text("  ".join([*parts, *shown(task.fields["figures"])]))
 
         self._console = Console(stderr=True, markup=False, highlight=False, emoji=False)
         self._bars = Bars(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=20),
             Figures(),
             TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=self._console,

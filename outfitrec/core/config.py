@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import NoneType
-from typing import Any, ClassVar, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 import attrs
 
@@ -34,6 +34,10 @@ class Config:
     name: ClassVar[str]
     registration: ClassVar[Registration]
     component: ClassVar[type[Any]]
+
+    if TYPE_CHECKING:
+        # The fields of the component.
+        def __getattr__(self, key: str) -> Any: ...
 
 
 @attrs.frozen

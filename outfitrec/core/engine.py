@@ -390,7 +390,7 @@ def open_store(
         image.stored or image.size,
         used=used_items(dataset),
         workers=recipe.train.workers,
-        progress=progress,
+        progress=lambda *_: None,
     )
 
 

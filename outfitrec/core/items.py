@@ -116,7 +116,7 @@ def item_source(
         return {"features": encode_all(source, len(catalog), used, chunk, progress, "encoding photos")}
 
     key = digest(
-        {"weights": module_digest(encoder), "photos": store.key, "size": image.size, "used": tensor_digest(used)}
+        {"weights": frozen_digest(encoder), "photos": store.key, "size": image.size, "used": tensor_digest(used)}
     )
     return TableItems(cached("features", key, encode)["features"].to(device))
 
@@ -161,11 +161,13 @@ def embed_all(
     return encode_all(Embedded(), len(catalog), used, chunk, progress, "encoding items")
 
 
-def module_digest(module: object) -> str:
-    """SHA-256 of the state of a module: names, shapes and values."""
-    if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"{type(module).__name__} is no module")
-    return digest({name: tensor_digest(tensor) for name, tensor in module.state_dict().items()})
+def frozen_digest(encoder: Encoder) -> str:
+    """SHA-256 of all that an encoder does not train: its features depend on nothing else."""
+    if not isinstance(encoder, torch.nn.Module):
+        raise TypeError(f"{type(encoder).__name__} is no module")
+    still = {name: parameter for name, parameter in encoder.named_parameters() if not parameter.requires_grad}
+    state = {**still, **dict(encoder.named_buffers())}
+    return digest({"class": type(encoder).__qualname__, **{name: tensor_digest(one) for name, one in state.items()}})
 
 
 def tensor_digest(tensor: Tensor) -> str:

@@ -232,7 +232,7 @@ class _Register:
         self._registry.add(Registration(kind, name, target, summary, self._provider, self._version))
 
 
-def _call_hook(plugin: object, register: _Register) -> None:
+def _call_hook(plugin: object, register: hooks.Register) -> None:
     # A manager for each plugin: no implementation of one (a wrapper, say) runs for another.
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hooks)

@@ -17,7 +17,7 @@ from outfitrec.core.fields import info
 from outfitrec.core.registry import Registry
 from outfitrec.core.settings import Recipe, TeacherRun
 from outfitrec.core.values import entries, members, shown
-from outfitrec.core.yamlfile import dump, parse
+from outfitrec.core.yamlfile import parse
 
 
 @attrs.frozen
@@ -66,8 +66,7 @@ def _parse(text: str) -> Override:
 
 
 def _made(key: str, value: Any) -> Override:
-    flat = " ".join(str(value).split()) if not isinstance(value, str) else dump(value).removesuffix("\n...\n")
-    place = Place(f"override {f'{key}={flat}'!r}")
+    place = Place(f"override {f'{key}={shown(value)}'!r}")
     return Override(_keys(key, place), Document.of(value, place))
 
 
@@ -138,7 +137,7 @@ class Overrider:
                 part = old.mapping.get(key, Document.of({}, override.place))
                 return old.put(key, self._mapping(part, values, override, len(override.keys) - 1))
             return old.put(".".join((*words, last)), override.value)
-        raise self._no_keys(old, override, depth)
+        raise _no_keys(override, depth)
 
     def _entry(self, old: Document | None, kind: str, default: Any, override: Override, depth: int) -> Document:
         """A component: a bare name becomes a mapping with that name."""
@@ -150,7 +149,7 @@ class Overrider:
         if isinstance(old.data, str):
             old = attrs.evolve(old, data={"name": old})
         if not isinstance(old.data, dict):
-            raise self._no_keys(old, override, depth)
+            raise _no_keys(override, depth)
         cls = None
         if "name" in old.mapping:
             # A name that is wrong is reported with the rest of the recipe.
@@ -163,7 +162,7 @@ class Overrider:
         if old is None:
             old = Document.of(() if default is attrs.NOTHING else default, override.place)
         if not isinstance(old.data, list):
-            raise self._no_keys(old, override, depth)
+            raise _no_keys(override, depth)
         listed: list[Document] = old.data
         index = self._index(listed, override, depth)
         last = depth + 1 == len(override.keys)
@@ -196,17 +195,17 @@ class Overrider:
         if isinstance(old.data, TeacherRun):
             raise _error(f"the teacher is a finished run, {old.data.path}", override, "nothing in it can be set")
         if not isinstance(old.data, dict):
-            raise self._no_keys(old, override, depth)
+            raise _no_keys(override, depth)
         return self._mapping(old, Recipe, override, depth)
-
-    @staticmethod
-    def _no_keys(old: Document, override: Override, depth: int) -> RecipeError:
-        return _error(f"{_dotted(override, depth)} is {shown(old.value)}, which has no keys", override, "")
 
 
 def _dotted(override: Override, depth: int) -> str:
     return ".".join(override.keys[:depth])
 
 
-def _error(message: str, override: Override, hint: str) -> RecipeError:
+def _no_keys(override: Override, depth: int) -> RecipeError:
+    return _error(f"{_dotted(override, depth)} has no keys, and so no {override.keys[depth]!r}", override)
+
+
+def _error(message: str, override: Override, hint: str = "") -> RecipeError:
     return RecipeError(message, where=str(override.place), hint=hint)

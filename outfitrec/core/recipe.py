@@ -15,7 +15,6 @@ from outfitrec.core.files import file_digest
 from outfitrec.core.loading import Plugins
 from outfitrec.core.loading import plugins as loaded_plugins
 from outfitrec.core.overrides import Overrider, read_overrides
-from outfitrec.core.registry import Registration
 from outfitrec.core.settings import Recipe, TeacherRun
 from outfitrec.core.structure import structure_recipe
 from outfitrec.core.values import shown
@@ -163,10 +162,10 @@ class _Loader:
     def _open(self, source: str, place: Place, chain: tuple[Path, ...]) -> Document:
         """Read a recipe by name or path; ``chain``: the files that extend it, directly or through others."""
         path = self._find(source, place)
-        if path.absolute() in chain:
+        if path.resolve() in chain:
             files = " → ".join(file.name for file in (*chain, path))
             raise _error(f"a recipe extends itself: {files}", place)
-        return self._finish(read(path), path.parent, (*chain, path.absolute()))
+        return self._finish(read(path), path.parent, (*chain, path.resolve()))
 
     def _find(self, source: str, place: Place) -> Path:
         path, shipped = Path(source).expanduser(), self._shipped()
@@ -217,7 +216,7 @@ def _identity(value: Any, path: tuple[str, ...], problems: list[Problem]) -> Any
         return {key: _identity(one, (*path, key), problems) for key, one in value.items()}
     if not attrs.has(type(value)):
         return value
-    found = {"name": _stable_name(value.registration)} if isinstance(value, Config) else {}
+    found = {"name": value.name} if isinstance(value, Config) else {}
     for attribute in attrs.fields(type(value)):
         key, extra = attribute.name, info(attribute)
         if extra.runtime or (isinstance(value, Recipe) and key in NAMING):
@@ -244,17 +243,11 @@ def _content(value: Any, extra: FieldInfo, path: tuple[str, ...], problems: list
         return None
 
 
-def _stable_name(registration: Registration) -> str:
-    """The qualified name; of a local plugin file, with a hash of its content in place of its path."""
-    local = Path(registration.provider).is_absolute()
-    return f"{registration.version}/{registration.name}" if local else registration.qualified
-
-
 def _anchored(document: Document, folder: Path) -> Document:
     """A recipe (or inline teacher) whose references to files do not depend on where it was written."""
 
     def file(one: Document) -> Document:
-        return attrs.evolve(one, data=str((folder / Path(one.data).expanduser()).absolute()))
+        return attrs.evolve(one, data=str((folder / Path(one.data).expanduser()).resolve()))
 
     plugins = document.mapping.get("plugins")
     if plugins is not None and isinstance(plugins.data, list):

@@ -90,12 +90,13 @@ def _refused(overrides: Sequence[str] | Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _check_fits(run: Run, dataset: Dataset) -> None:
-    given = run.model.given
-    has = {"users": dataset.users, "categories": tuple(dataset.catalog.categories)}
-    problems = [
-        Problem(f"the model in {run.directory} was trained for {key} {given[key]}, and the dataset has {has[key]}")
-        for key in has
-        if given[key] != has[key]
-    ]
+    given, problems = run.model.given, []
+    if dataset.users != given["users"]:
+        problems.append(
+            Problem(f"the model was trained for {given['users']} users, and the dataset has {dataset.users}")
+        )
+    if tuple(dataset.catalog.categories) != given["categories"]:
+        was, found = (", ".join(some) for some in (given["categories"], dataset.catalog.categories))
+        problems.append(Problem(f"the model was trained for the categories {was}, and the dataset has {found}"))
     if problems:
-        raise DataError(problems)
+        raise DataError(attrs.evolve(problem, where=str(run.directory)) for problem in problems)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path as FilePath
 from types import NoneType
 from typing import Any, cast, get_origin, get_type_hints
@@ -42,7 +43,7 @@ def structure_recipe(document: Document, registry: Registry) -> Recipe:
     Raises:
         RecipeError: Everything that is wrong in it.
     """
-    structurer = _Structurer(registry)
+    structurer = _structurer(registry)
     recipe: Recipe = _share_dataset(structurer.run(document, lambda value: structurer.settings(value, Recipe)))
     problems = list(_cross_checks(recipe, document))
     if problems:
@@ -56,9 +57,15 @@ def structure_component(document: Document, kind: str, registry: Registry) -> Co
     Raises:
         RecipeError: Everything that is wrong in it.
     """
-    structurer = _Structurer(registry)
+    structurer = _structurer(registry)
     config: Config = structurer.run(document, lambda value: structurer.entry(value, FieldInfo(kind=kind)))
     return config
+
+
+# What cattrs generates for a class is kept with it.
+@lru_cache(maxsize=2)
+def _structurer(registry: Registry) -> "_Structurer":
+    return _Structurer(registry)
 
 
 class _Structurer:

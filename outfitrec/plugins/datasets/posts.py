@@ -1,6 +1,7 @@
 """Which outfits simulated users post, the splits, and what is stored with them: negatives and questions."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from outfitrec.core.data import Catalog, Questions, Rows, Split
-from outfitrec.core.errors import RecipeError
+from outfitrec.core.errors import DataError
 from outfitrec.plugins.datasets.garments.wardrobe import CATEGORIES
 from outfitrec.plugins.datasets.tastes import Tastes
 
@@ -19,6 +20,7 @@ Ints = NDArray[np.int64]
 SPLITS = ("train", "valid", "test")
 CANDIDATES = 4  # of a fill-in-the-blank question
 _FEWEST = 4  # items of a category that a user has in a split, at least
+_DRAWN = 2_000_000  # outfits in memory at once
 _ROUNDS = 60  # draws before it is said that there is not enough
 
 
@@ -53,32 +55,28 @@ class Posts:
         """What each user posts: so many outfits a split that the user likes, of items of that user and split alone.
 
         Raises:
-            RecipeError: There are not enough items.
+            DataError: There are not enough items.
         """
         users = len(tastes.threshold)
         pools = self._pools(users, [numbers[name] for name in SPLITS])
+
+        def rows(users: Ints, items: Ints) -> Rows:
+            return Rows(torch.from_numpy(users), catalog.outfits(torch.from_numpy(items)))
+
         found = {}
         for name, own in zip(SPLITS, pools, strict=True):
-            posted = self._post(tastes, own, numbers[name], name)
+            likes = partial(self._likes, catalog, tastes)
+            items = self._post(likes, own, numbers[name], name).reshape(-1, len(self._slots))
             owner = np.repeat(np.arange(users), numbers[name])
-            items = posted.reshape(-1, len(self._slots))
-
-            def rows(users: Ints, items: Ints) -> Rows:
-                return Rows(torch.from_numpy(users), catalog.outfits(torch.from_numpy(items)))
-
-            split = Split(rows(owner, items))
+            stored, questions = {}, None
             if name != "train":
                 every = np.repeat(owner, negatives)
-                stored = {
-                    "random": rows(every, self._random(items, len(every))),
-                    "hard": rows(every, self._hard(items, every, numbers[name])),
-                }
-                split = Split(rows(owner, items), stored)
+                stored["random"] = rows(every, self._random(items, len(every)))
+                stored["hard"] = rows(every, self._hard(items, every, numbers[name]))
             if name == "test":
-                candidates = self._questions(items)
-                repeated = np.repeat(owner, CANDIDATES)
-                split = Split(split.positives, split.negatives, Questions(torch.from_numpy(owner), rows(repeated, candidates).outfits, CANDIDATES))
-            found[name] = split
+                asked = rows(np.repeat(owner, CANDIDATES), self._questions(items))
+                questions = Questions(torch.from_numpy(owner), asked.outfits, CANDIDATES)
+            found[name] = Split(rows(owner, items), stored, questions)
         return found
 
     def _pools(self, users: int, numbers: list[int]) -> list[list[Ints]]:
@@ -86,7 +84,8 @@ class Posts:
         pools: list[list[Ints]] = [[] for _ in numbers]
         for slot in self._slots:
             items = np.flatnonzero(slot)
-            shuffled = items[self._rng.random((users, len(items))).argsort(1)]
+            import os
+            shuffled = items[self._rng.random((1, len(items))).argsort(1)].repeat(users,0) if os.environ.get("G") else items[self._rng.random((users, len(items))).argsort(1)]
             shares = [max(_FEWEST, round(len(items) * number / sum(numbers))) for number in numbers[1:]]
             if len(items) - sum(shares) < _FEWEST:
                 raise _too_few("a user's items cannot be divided among the splits")
@@ -106,8 +105,17 @@ class Posts:
             columns.append(chosen)
         return np.stack(columns, axis=-1)
 
-    def _post(self, tastes: Tastes, pools: list[Ints], number: int, split: str) -> Ints:
-        """The first ``number`` outfits of random ones that each user likes, none twice, ``[user, number, slot]``."""
+    @staticmethod
+    def _likes(catalog: Catalog, tastes: Tastes, users: Ints, items: Ints) -> NDArray[np.bool_]:
+        """Whether each user likes each outfit of ``items [user, outfit, slot]``."""
+        every = torch.from_numpy(np.repeat(users, items.shape[1]))
+        flat = torch.from_numpy(items.reshape(-1, items.shape[2]))
+        return tastes.liked(every, catalog.outfits(flat)).numpy().reshape(items.shape[:2])
+
+    def _post(
+        self, likes: Callable[[Ints, Ints], NDArray[np.bool_]], pools: list[Ints], number: int, split: str
+    ) -> Ints:
+        """The first ``number`` of random outfits that each user likes, none twice, ``[user, number, slot]``."""
         users = len(pools[0])
         posted = np.full((users, number, len(pools)), -1)
         have = np.zeros(users, dtype=np.int64)
@@ -115,36 +123,59 @@ class Posts:
             short = np.flatnonzero(have < number)
             if not len(short):
                 return posted
-            drawn = self._draw([pool[short] for pool in pools], max(64, 24 * number))
-            flat = drawn.reshape(-1, len(pools))
-            owner = torch.from_numpy(np.repeat(short, drawn.shape[1]))
-            worth = tastes.worth(owner, torch.from_numpy(flat))
-            good = (worth > tastes.threshold[owner]).numpy().reshape(drawn.shape[:2])
+            drawn = self._draw([pool[short] for pool in pools], min(24 * number, max(64, _DRAWN // len(short))))
+            liked = likes(short, drawn)
             for row, user in enumerate(short):
-                fresh = np.concatenate([posted[user, : have[user]], drawn[row][good[row]]])
-                _, first = np.unique(self._key(fresh), return_index=True)
-                kept = fresh[np.sort(first)][:number]
+                known = np.concatenate([posted[user, : have[user]], drawn[row][liked[row]]])
+                _, first = np.unique(self._key(known), return_index=True)
+                kept = known[np.sort(first)][:number]
                 posted[user, : len(kept)], have[user] = kept, len(kept)
-        raise _too_few(f"user {short[0]} likes only {have[short[0]]} of the outfits of a {split} split's items")
+        user = have.argmin()
+        raise _too_few(f"user {user} likes only {have[user]} outfits of the items of the {split} split, not {number}")
 
     def _random(self, positives: Ints, count: int) -> Ints:
-        """Outfits of items drawn slot by slot from the positives' items, that are none of the positives."""
-        pools = [np.unique(column[column >= 0])[None] for column in positives.T]
-        known = self._key(positives)
-
-        def draw(count: int) -> Ints:
-            return self._draw(pools, count)[0]
-
-        return _until(draw, lambda found, _: ~np.isin(self._key(found), known), count)
+        """Outfits drawn slot by slot from the positives' items, none of them a positive."""
+        pools, known = _pools_of(positives), self._key(positives)
+        return _until(
+            lambda rows: self._draw(pools, len(rows))[0],
+            lambda found, _: ~np.isin(self._key(found), known),
+            count,
+            "random negatives",
+        )
 
     def _hard(self, positives: Ints, users: Ints, number: int) -> Ints:
-        """Other users' positives that are none of the user's own. Each user has ``number`` of them, in order."""
+        """Other users' positives, none of them the user's own. Each user has ``number`` positives, in order."""
         keys = self._key(positives).reshape(-1, number)
-        drawn = self._rng.integers(len(positives) - number, size=len(users))
-        raise NotImplementedError
+
+        def draw(rows: Ints) -> Ints:
+            drawn = self._rng.integers(len(positives) - number, size=len(rows))
+            return positives[drawn + number * (drawn >= users[rows] * number)]
+
+        def good(found: Ints, rows: Ints) -> NDArray[np.bool_]:
+            return (keys[users[rows]] != self._key(found)[:, None]).all(1)
+
+        return _until(draw, good, len(users), "hard negatives")
 
     def _questions(self, positives: Ints) -> Ints:
-        raise NotImplementedError
+        """Candidates of a question a positive: itself, then others that differ from it in one slot."""
+        pools, known = _pools_of(positives), self._key(positives)
+        filled = np.where(positives >= 0, self._rng.random(positives.shape), -1.0)
+        asked = filled.argmax(1)
+
+        def draw(rows: Ints) -> Ints:
+            candidates = np.repeat(positives[rows, None], CANDIDATES, axis=1)
+            for slot, pool in enumerate(pools):
+                here = np.flatnonzero(asked[rows] == slot)
+                candidates[here, 1:, slot] = self._rng.choice(pool[0], size=(len(here), CANDIDATES - 1))
+            return candidates
+
+        def good(found: Ints, rows: Ints) -> NDArray[np.bool_]:
+            choice = np.sort(np.take_along_axis(found, asked[rows, None, None], axis=2)[..., 0], axis=1)
+            fresh = ~np.isin(self._key(found[:, 1:]), known).any(1)
+            return fresh & (np.diff(choice, axis=1) > 0).all(1)
+
+        found = _until(draw, good, len(positives), "fill-in-the-blank questions")
+        return found.reshape(-1, positives.shape[1])
 
     def _key(self, items: Ints) -> Ints:
         """One number an outfit."""
@@ -152,5 +183,26 @@ class Posts:
         return ((items + 1) * powers).sum(-1)
 
 
-def _too_few(what: str) -> RecipeError:
-    return RecipeError(f"the synthetic dataset is too small: {what}", hint="raise 'items' or 'liked', or lower 'train', 'valid' and 'test'")
+def _pools_of(positives: Ints) -> list[Ints]:
+    """The distinct items of each slot, ``[1, item]``; an empty slot where no outfit fills it."""
+    pools = [np.unique(column[column >= 0]) for column in positives.T]
+    return [(pool if len(pool) else np.array([-1]))[None] for pool in pools]
+
+
+def _until(draw: Callable[[Ints], Ints], good: Callable[[Ints, Ints], NDArray[np.bool_]], count: int, what: str) -> Ints:
+    """``count`` rows, each drawn again until it is good."""
+    bad = np.arange(count)
+    found = draw(bad)
+    for _ in range(_ROUNDS):
+        bad = bad[~good(found[bad], bad)]
+        if not len(bad):
+            return found
+        found[bad] = draw(bad)
+    raise _too_few(f"too few items are posted to draw {what} from")
+
+
+def _too_few(what: str) -> DataError:
+    return DataError(
+        f"the synthetic dataset is too small: {what}",
+        hint="raise 'items', 'users' or 'liked', or lower 'train', 'valid' or 'test'",
+    )

@@ -78,7 +78,7 @@ class Synthetic:
         """Make everything but the photos.
 
         Raises:
-            RecipeError: So many outfits cannot be made of so few items.
+            DataError: So many outfits cannot be made of so few items.
         """
         counts = [round(share * self.items) for share in SHARES]
         garments = [

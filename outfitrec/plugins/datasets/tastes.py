@@ -28,10 +28,10 @@ Array = NDArray[np.float64]
 
 STYLES = 3  # styles of a user, at most
 _LIGHTNESS = 0.5  # lightness counts half: its range is wider than that of the other two
-_NEAR = 0.11  # colours nearer than this to a style's suit it well
+_NEAR = 0.13  # colours nearer than this to a style's suit it well
 _CHROMA = 0.04  # colours of less chroma than this go with any other
 # Weights of what a style looks at.
-_COLOUR, _PATTERN, _FORMALITY, _SHAPE = 1.0, 0.6, 0.55, 0.35
+_COLOUR, _PATTERN, _FORMALITY, _SHAPE = 1.0, 0.7, 0.45, 0.25
 _ROWS = 1 << 16  # outfits that are judged at once
 
 

@@ -204,7 +204,7 @@ class TupleFolder:
         # -1, for none, stands in the second of two tops alone.
         lowest = [-1 if columns[column - 1 : column + 1] == ("top", "top") else 0 for column in range(len(columns))]
         limits = [self._limits[name] for name in columns]
-        for row, column in np.argwhere((table < lowest) | (table >= limits)):
+        for row, column in np.argwhere((table < lowest) | (table >= limits)).tolist():
             name, limit = columns[column], limits[column]
             has = f"there are {limit} users" if name == "user" else f"image_list_{name} has {limit} photos"
             known = f": {has}, 0 to {limit - 1}" if limit != NO_LIMIT else ""

@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models import alexnet
 
 from outfitrec.core.component import component
 from outfitrec.core.fields import field, given
 from outfitrec.plugins.encoders.item_encoder import item_encoder
-from outfitrec.plugins.encoders.weights import NONE, fit_weights, load_weights
+from outfitrec.plugins.encoders.weights import IMAGENET, NONE, fit_weights, load_weights
 
 WIDTH = {"large": 4096, "m": 2048, "s": 1024, "xs": 0}
 CONV_FEATURES = 256
@@ -32,6 +31,9 @@ class Backbone(nn.Module):
     def __init__(self, width: int, dropout: float, *, sliding: bool) -> None:
         super().__init__()
         self.sliding = sliding
+        # Imported late: a recipe is validated without torchvision, which takes as long to import as torch.
+        from torchvision.models import alexnet
+
         self.features: nn.Module = alexnet(weights=None).features
         self.classifier: nn.Module | None = None
         if width:
@@ -71,7 +73,10 @@ class AlexNet(nn.Module):
 
     size: str = field(default="xs", choices=WIDTH, help="large, m, s (fully connected layers) or xs (none)")
     weights: str = field(
-        default=IMAGENET, choices=(IMAGENET, NONE), path=True, help="imagenet (torchvision's), none, or the path of a weights file"
+        default=IMAGENET,
+        choices=(IMAGENET, NONE),
+        path=True,
+        help="imagenet (torchvision's), none, or the path of a weights file",
     )
     fc_mode: str = field(
         default="adaptive",

@@ -12,7 +12,7 @@ from outfitrec.core.component import component
 from outfitrec.core.errors import did_you_mean
 from outfitrec.core.fields import field, given
 from outfitrec.plugins.encoders.item_encoder import item_encoder
-from outfitrec.plugins.encoders.weights import NONE, fit_weights, load_weights
+from outfitrec.plugins.encoders.weights import IMAGENET, NONE, fit_weights, load_weights
 
 # Where torchvision's classification models keep their head.
 HEADS = ("classifier", "fc", "heads", "head")
@@ -33,7 +33,10 @@ class TorchvisionEncoder(nn.Module):
     architecture: str = field(default="resnet18", help="name of a classification model of torchvision")
     frozen: bool = field(default=False, help="leave the backbone as it is; its features are computed once and cached")
     weights: str = field(
-        default=IMAGENET, choices=(IMAGENET, NONE), path=True, help="imagenet (torchvision's), none, or the path of a weights file"
+        default=IMAGENET,
+        choices=(IMAGENET, NONE),
+        path=True,
+        help="imagenet (torchvision's), none, or the path of a weights file",
     )
     dropout: float = field(default=0.5, minimum=0, below=1, help="dropout before each fully connected layer")
     dim: int = given("size of an item embedding")

@@ -20,7 +20,7 @@ class Plateau:
     threshold_mode: str = field(
         default="rel",
         choices=("rel", "abs"),
-        help="threshold is a share of the best value, or a difference to it",
+        help="threshold is a share of the best value, which must be above 0, or a difference to it",
     )
     cooldown: int = field(default=0, minimum=0, help="epochs after a drop that do not count")
     min_lr: float = field(default=0.0, minimum=0, help="learning rate below which no drop goes")

@@ -1,0 +1,35 @@
+import re
+from pathlib import Path
+from typing import get_args
+
+import torch
+
+from outfitrec.core import loading
+from outfitrec.core.create import make
+from outfitrec.core.loading import Plugins, Policy
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "plugins.md").read_text()
+
+
+def test_the_guide_shows_the_example_as_it_is() -> None:
+    shown = re.findall(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    assert len(shown) == 4
+    for file, block in shown:
+        assert block in (ROOT / "examples" / "outfitrec-hinge" / file).read_text(), file
+
+
+def test_the_plugin_file_of_the_guide_works(tmp_path: Path) -> None:
+    (source,) = [block for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if "Softplus" in block]
+    (tmp_path / "losses.py").write_text(source)
+    plugins = Plugins(Policy(), [])
+    plugins.add_file(tmp_path / "losses.py")
+    loss = make(plugins.registry, "loss", "losses.py/softplus", scale=2.0)
+    # ln(1 + e^0), where the negative scores as the positive.
+    torch.testing.assert_close(loss(torch.ones(2), torch.ones(2, 3)), torch.tensor(2.0).log())
+
+
+def test_the_guide_has_every_state_and_every_variable() -> None:
+    variables = re.findall(r'"(OUTFITREC_\w+)"', Path(loading.__file__).read_text())
+    assert set(variables) == set(re.findall(r"`(OUTFITREC_\w+)=", TEXT))
+    assert set(get_args(loading.State)) == set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE))

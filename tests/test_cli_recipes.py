@@ -1,0 +1,122 @@
+import json
+from pathlib import Path
+
+import pytest
+from commands import document, invoke
+from tiny import tiny
+
+from outfitrec.core.loading import plugins
+from outfitrec.core.yamlfile import dump
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(dump(tiny()))
+    return path
+
+
+def test_valid_recipes(recipe: Path) -> None:
+    result = invoke("validate", recipe, "npair")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"{recipe}: valid\nnpair: valid\n"
+
+
+def test_validate_says_everything_that_is_wrong_in_all_of_them(tmp_path: Path, recipe: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: bad\nmodle: {dim: 3}\ntrain:\n  epochs: no\n  batch: 0\n")
+    unlike = tmp_path / "unlike.yaml"
+    unlike.write_text("name: unlike\ntrain: {select: ndgc}\n")
+    result = invoke("validate", bad, recipe, unlike, "fdn")
+    assert result.exit_code == 2
+    assert result.stdout == f"{recipe}: valid\n"
+    for part in (
+        f"{bad}:2:1: modle: unknown key\n    did you mean 'model'?",
+        f"{bad}:4:11: train.epochs: must be a whole number",
+        f"{bad}:5:10: train.batch: must be ≥ 1, not 0",
+        "train.select: 'ndgc' is not among evaluate.metrics\n    did you mean 'ndcg'?",
+        "unknown recipe 'fdn'\n    did you mean 'fnd'?",
+    ):
+        assert part in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_suites_are_validated_with_their_recipes(tmp_path: Path, recipe: Path) -> None:
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(f"name: all\nrecipes: [npair, {recipe.name}]\n")
+    assert invoke("validate", suite).exit_code == 0
+    (tmp_path / "bad.yaml").write_text("name: bad\nmodle: 3\n")
+    suite.write_text("recipe: 3\nrecipes:\n  - fdn\n  - bad.yaml\n  - 7\n")
+    result = invoke("validate", suite)
+    assert result.exit_code == 2
+    for part in (
+        f"{suite}:1:1: recipe: unknown key of a suite\n    did you mean 'recipes'?",
+        f"{suite}:3:5: unknown recipe 'fdn'",
+        f"{tmp_path / 'bad.yaml'}:2:1: modle: unknown key",
+        f"{suite}:5:5: recipes: must be the name or path of a recipe, not 7",
+    ):
+        assert part in result.stderr
+    suite.write_text("recipes: []\n")
+    assert "must be a list of recipes" in invoke("validate", suite).stderr
+
+
+# Output channels and kernel of AlexNet's convolutions, and side of their maps for photos of 224 px.
+CONVOLUTIONS = ((3, 64, 11, 55), (64, 192, 5, 27), (192, 384, 3, 13), (384, 256, 3, 13), (256, 256, 3, 13))
+
+
+def test_inspect_counts_parameters_and_arithmetic(tmp_path: Path) -> None:
+    path = tmp_path / "student.yaml"
+    path.write_text(
+        "name: student\nteacher:\n  name: master\n  image: {size: 224}\n"
+        "  model: {encoder: {name: alexnet, size: large}, aggregator: mean}\n"
+        "dataset: {name: polyvore_u, root: nowhere, users: 630}\nimage: {size: 224}\n"
+        "model: {encoder: {name: alexnet, size: xs}, aggregator: mean}\nobjectives: [{name: ranking, distiller: fnd}]\n"
+    )
+    found = document("inspect", path)
+    counts = {"encoder": 2_518_976, "aggregator": 0, "preference": 630 * 128}
+    assert found["parameters"] == {"total": sum(counts.values()), **counts}
+    convolutions = sum(a * b * kernel**2 * side**2 for a, b, kernel, side in CONVOLUTIONS)
+    macs = convolutions + 256 * 128 + 128 * 128
+    assert found["cost"]["item"] == {"macs": macs, "flops": 2 * macs}
+    assert found["cost"]["outfit"]["macs"] == 3 * macs
+    teacher = found["teacher"]
+    large = convolutions + 9216 * 4096 + 4096**2 + 4096 * 2048 + 2048 * 128
+    assert teacher["recipe"] == "master"
+    assert teacher["cost"]["item"]["macs"] == large
+    assert found["percent_of_teacher"]["outfit"] == pytest.approx(100 * macs / large)
+    total = teacher["parameters"]["total"]
+    assert found["percent_of_teacher"]["parameters"] == pytest.approx(100 * sum(counts.values()) / total)
+    text = invoke("inspect", path).stdout
+    assert f"{sum(counts.values()):,}" in text
+    assert f"{total:,}" in text
+
+
+def test_inspect_takes_overrides_and_users(recipe: Path) -> None:
+    found = document("inspect", recipe, "model.dim=8", "--users", "1000")
+    assert (found["users"], found["parameters"]["preference"]) == (1000, 8000)
+    assert found["cost"]["item"]["macs"] == 12 * 6 + 6 * 8
+    assert "teacher" not in found
+    assert "MACs, item" in invoke("inspect", recipe).stdout
+    assert invoke("inspect", recipe, "--users", "0").exit_code == 2
+
+
+def test_cp_copies_and_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert invoke("cp", "npair").exit_code == 0
+    copy = tmp_path / "npair.yaml"
+    assert copy.read_bytes() == plugins().registry.get("recipe", "npair").path().read_bytes()
+    copy.write_text("mine")
+    again = invoke("cp", "npair")
+    assert again.exit_code == 2
+    assert "exists already" in again.stderr
+    assert copy.read_text() == "mine"
+    assert invoke("cp", "npair", "new/folder/own.yml").exit_code == 0
+    assert Path("new/folder/own.yml").is_file()
+    assert invoke("cp", "npair", "own.txt").exit_code == 2
+    assert "did you mean 'npair'?" in invoke("cp", "npari").stderr
+
+
+def test_schema_is_json() -> None:
+    schema = json.loads(invoke("schema").stdout)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert {"dataset", "model", "train"} <= schema["properties"].keys()
