@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from test_photos import PNG, encoded, noise, png_header
 from outfitrec.core.data import Catalog
 from outfitrec.core.errors import DataError, RunError
 from outfitrec.core.images import ImageStore
+from outfitrec.core.progress import Advance, Progress
 
 COUNT = 70
 
@@ -89,19 +91,44 @@ def test_a_changed_photo_makes_another_store(folder: Path) -> None:
     assert ImageStore.open(catalog_of(photos), 10).key not in (first.key, second.key)
 
 
+class Heard(Progress):
+    """Notes each task with its total, and what was done of it."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, int]] = []
+        self.done: list[tuple[str, int]] = []
+
+    @contextmanager
+    def task(self, text: str, total: int, unit: str = "photos") -> Iterator[Advance]:
+        self.calls.append((text, total))
+        done = 0
+
+        def advance(count: int, **figures: float) -> None:
+            nonlocal done
+            done += count
+            self.advanced(text)
+
+        yield advance
+        self.done.append((text, done))
+
+    def advanced(self, what: str) -> None:
+        """Hears of each advance."""
+
+
 def test_the_same_photos_elsewhere_are_not_decoded_again(folder: Path) -> None:
     first = ImageStore.open(catalog_of(Files(folder)), 12)
     moved = folder.rename(folder.with_name("moved"))
-    done: list[str] = []
-    second = ImageStore.open(catalog_of(Files(moved)), 12, progress=lambda what, _done, _total: done.append(what))
+    heard = Heard()
+    second = ImageStore.open(catalog_of(Files(moved)), 12, progress=heard)
     assert second.key == first.key
-    assert set(done) == {"reading photos"}
+    assert heard.calls == [("reading photos", COUNT)]
 
 
 def test_progress_ends_at_the_number_of_photos(folder: Path) -> None:
-    calls: list[tuple[str, int, int]] = []
-    ImageStore.open(catalog_of(Files(folder)), 12, progress=lambda *call: calls.append(call))
-    assert calls == [(what, n, COUNT) for what in ("reading photos", "decoding photos") for n in (32, 64, COUNT)]
+    heard = Heard()
+    ImageStore.open(catalog_of(Files(folder)), 12, progress=heard)
+    assert heard.calls == [("reading photos", COUNT), ("decoding photos", COUNT)]
+    assert heard.done == heard.calls
 
 
 def spoil(folder: Path) -> None:
@@ -153,12 +180,13 @@ def test_a_catalogue_without_photos_is_refused() -> None:
 
 
 def test_an_error_leaves_nothing_behind(folder: Path) -> None:
-    def stop(what: str, done: int, total: int) -> None:
-        if what == "decoding photos":
-            raise KeyboardInterrupt
+    class Stop(Heard):
+        def advanced(self, what: str) -> None:
+            if what == "decoding photos":
+                raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ImageStore.open(catalog_of(Files(folder)), 12, progress=stop)
+        ImageStore.open(catalog_of(Files(folder)), 12, progress=Stop())
     assert stored(folder) == []
 
 
@@ -181,14 +209,15 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_images import Files, catalog_of
+from test_images import Files, Heard, catalog_of
 from outfitrec.core.images import ImageStore
 
-def kill(what, done, total):
-    if what == "decoding photos":
-        os.kill(os.getpid(), signal.SIGKILL)
+class Kill(Heard):
+    def advanced(self, what):
+        if what == "decoding photos":
+            os.kill(os.getpid(), signal.SIGKILL)
 
-ImageStore.open(catalog_of(Files(Path(sys.argv[1]))), 12, progress=kill, workers=1)
+ImageStore.open(catalog_of(Files(Path(sys.argv[1]))), 12, progress=Kill(), workers=1)
 """
 
 
@@ -206,17 +235,12 @@ def test_a_killed_build_is_no_store_and_the_next_one_cleans_up(folder: Path) -> 
 
 
 def test_two_at_once_build_once(folder: Path) -> None:
-    decoding: list[int] = []
-
-    def note(what: str, done: int, total: int) -> None:
-        if what == "decoding photos":
-            decoding.append(done)
-
+    heard = Heard()
     with ThreadPoolExecutor(4) as pool:
-        opened = [pool.submit(ImageStore.open, catalog_of(Files(folder)), 12, progress=note) for _ in range(4)]
+        opened = [pool.submit(ImageStore.open, catalog_of(Files(folder)), 12, progress=heard) for _ in range(4)]
         keys = {one.result().key for one in opened}
     assert len(keys) == 1
-    assert decoding == [32, 64, COUNT]
+    assert heard.calls.count(("decoding photos", COUNT)) == 1
 
 
 def test_the_real_photos_against_pillow(closet: Path, folder: Path) -> None:

@@ -18,7 +18,7 @@ def tiny(**changes: Any) -> dict[str, Any]:
             "aggregator": {"name": "set_transformer", "heads": 2, "blocks": 1},
         },
         "objectives": [{"name": "dying"}],
-        "train": {"epochs": 3, "batch": 16, "optimizer": {"name": "sgd", "lr": 0.2}, "accelerator": "cpu"},
+        "train": {"epochs": 3, "batch": 16, "optimizer": {"name": "sgd", "lr": 0.05}, "accelerator": "cpu"},
     }
     return {**recipe, **changes}
 

@@ -389,9 +389,22 @@ def open_store(
         dataset.catalog,
         image.stored or image.size,
         used=used_items(dataset),
+        owners=lambda item: owner(dataset, item),
         workers=recipe.train.workers,
-        progress=lambda *_: None,
+        progress=progress,
     )
+
+
+def owner(dataset: Dataset, item: int) -> str:
+    """Where an item is used, for messages: an outfit of a split."""
+    for name, split in dataset.splits.items():
+        rows = {"positive": split.positives, **{f"{kind} negative": one for kind, one in split.negatives.items()}}
+        for kind, one in rows.items():
+            found = (one.outfits.items == item).any(dim=1).nonzero()
+            if len(found):
+                row = int(found[0])
+                return f"{name} {kind} {row} of user {int(one.users[row])}"
+    return "a question"
 
 
 def check_teacher(teacher: Run, dataset: Dataset) -> None:

@@ -4,13 +4,12 @@ import hashlib
 import json
 import math
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import attrs
 import numpy as np
@@ -23,9 +22,9 @@ from outfitrec.core.data import Catalog, Photos
 from outfitrec.core.errors import DataError, Problem, RunError
 from outfitrec.core.files import cache_root, digest, whole, write_json, write_text
 from outfitrec.core.photos import BadPhotoError, decode, quiet
+from outfitrec.core.progress import QUIET, Progress
 
 T = TypeVar("T")
-Progress: TypeAlias = Callable[[str, int, int], None]
 
 # To be raised whenever `decode` gives other pixels: stores made by an older one are then left alone.
 VERSION = 1
@@ -63,7 +62,7 @@ class ImageStore:
         used: Int[Tensor, " n"] | None = None,
         owners: Callable[[int], str] | None = None,
         workers: int | None = None,
-        progress: Progress | None = None,
+        progress: Progress = QUIET,
     ) -> "ImageStore":
         """Open the store of a catalogue's photos; decode them first, in parallel, where that was not done before.
 
@@ -77,8 +76,7 @@ class ImageStore:
                 a photo may be missing or damaged.
             owners: Names an outfit that an item is in, for messages.
             workers: Number of threads; None takes one a core.
-            progress: Called with what is done, how many photos it is done for and of how many; None shows a bar on a
-                terminal.
+            progress: Told of the photos that are read and decoded.
 
         Raises:
             DataError: Photos are missing, damaged or enormous: all of them. Nothing was written.
@@ -91,16 +89,15 @@ class ImageStore:
             )
         workers = workers or _cores()
         folder = cache_root() / "images"
-        with _shown(progress) as report:
-            content = _content(photos, len(catalog), folder / "stamps", workers, report)
-            key = digest([VERSION, content, size])
-            path = folder / f"{key}.u8"
-            bad = _stored(path, len(catalog), size)
-            if bad is None:
-                with _locked(path.with_suffix(".lock")):
-                    bad = _stored(path, len(catalog), size)
-                    if bad is None:
-                        bad = _build(path, photos, len(catalog), size, workers, report, used, owners)
+        content = _content(photos, len(catalog), folder / "stamps", workers, progress)
+        key = digest([VERSION, content, size])
+        path = folder / f"{key}.u8"
+        bad = _stored(path, len(catalog), size)
+        if bad is None:
+            with _locked(path.with_suffix(".lock")):
+                bad = _stored(path, len(catalog), size)
+                if bad is None:
+                    bad = _build(path, photos, len(catalog), size, workers, progress, used, owners)
         _refuse(bad, photos, used, owners)
         return cls(key, size, path, len(catalog), photos, bad)
 
@@ -127,7 +124,7 @@ class ImageStore:
         return self
 
 
-def _content(photos: Photos, count: int, folder: Path, workers: int, report: Progress) -> str:
+def _content(photos: Photos, count: int, folder: Path, workers: int, progress: Progress) -> str:
     """Hash of the content of all photos, remembered under the hash of their stamps."""
     stamps = hashlib.sha256()
     for item in range(count):
@@ -150,7 +147,7 @@ def _content(photos: Photos, count: int, folder: Path, workers: int, report: Pro
                 steady &= isinstance(error, FileNotFoundError)
         return b"".join(found), steady
 
-    chunks = _in_parallel(hashes, count, workers, lambda done: report("reading photos", done, count))
+    chunks = _in_parallel(hashes, count, workers, progress, "reading photos")
     content = hashlib.sha256(b"".join(chunk for chunk, _ in chunks)).hexdigest()
     # A photo that failed although it is there may be read the next time, under the same stamp.
     if all(steady for _, steady in chunks):
@@ -172,7 +169,7 @@ def _build(
     count: int,
     size: int,
     workers: int,
-    report: Progress,
+    progress: Progress,
     used: Tensor | None,
     owners: Callable[[int], str] | None,
 ) -> dict[int, str]:
@@ -198,7 +195,7 @@ def _build(
                 file.write(pixels.data)
 
         with quiet():
-            _in_parallel(decoded, count, workers, lambda done: report("decoding photos", done, count))
+            _in_parallel(decoded, count, workers, progress, "decoding photos")
         file.flush()
         _refuse(bad, photos, used, owners)
     write_json(path.with_suffix(".json"), {"items": count, "size": size, "bad": dict(sorted(bad.items()))})
@@ -220,15 +217,16 @@ def _refuse(bad: Mapping[int, str], photos: Photos, used: Tensor | None, owners:
     raise DataError(problems)
 
 
-def _in_parallel(work: Callable[[range], T], count: int, workers: int, report: Callable[[int], None]) -> list[T]:
+def _in_parallel(work: Callable[[range], T], count: int, workers: int, progress: Progress, text: str) -> list[T]:
     """What ``work`` gives for each chunk of ``range(count)``, in order. An error stops the rest."""
     pool = ThreadPoolExecutor(workers)
     try:
-        starts = range(0, count, CHUNK)
-        futures = [pool.submit(work, range(start, min(start + CHUNK, count))) for start in starts]
-        for done, future in enumerate(as_completed(futures), 1):
-            future.result()
-            report(min(done * CHUNK, count))
+        chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+        futures = {pool.submit(work, chunk): len(chunk) for chunk in chunks}
+        with progress.task(text, count) as advance:
+            for future in as_completed(futures):
+                future.result()
+                advance(futures[future])
         return [future.result() for future in futures]
     finally:
         pool.shutdown(cancel_futures=True)
@@ -248,26 +246,6 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-@contextmanager
-def _shown(progress: Progress | None) -> Iterator[Progress]:
-    """``progress``, or else a bar on standard error where that is a terminal."""
-    if progress is not None or not sys.stderr.isatty():
-        yield progress or (lambda what, done, total: None)
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        tasks = {}
-
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done)
-
-        yield report
 
 
 def _cores() -> int:

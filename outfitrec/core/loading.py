@@ -121,7 +121,7 @@ class Plugins:
         self.registry = Registry()
         self.states: list[Plugin] = []
         self._policy = policy or Policy.from_environment()
-        self._files: dict[str, Path] = {}
+        self._files: dict[str, tuple[Path, str]] = {}
         for one in _offering([distribution(BUILTIN), *(distributions() if found is None else found)]):
             plugin = self._load(*one)
             self.states.append(plugin)
@@ -147,24 +147,24 @@ class Plugins:
     def add_file(self, path: Path) -> None:
         """Load a plugin file: a Python file with the hook. What it registers goes by the file's name as the provider.
 
-        A file that is loaded already is loaded again only where its content has changed.
+        A file that is loaded already is loaded again only where its content has changed; a copy of it is the same file.
 
         Raises:
-            PluginError: It is missing or fails, another file of that name is loaded, or plugins are switched off.
+            PluginError: It is missing or fails, a different file of that name is loaded, or plugins are switched off.
         """
         path = path.resolve()
         if not self._policy.enabled:
             raise PluginError(f"the plugin file {path} is not loaded: {self._policy.blocked(path.name)}")
         if path.suffix != ".py":
             raise PluginError(f"{path} is not a plugin file: the name of one ends in .py")
-        other = self._files.get(path.name, path)
-        if other != path:
-            raise PluginError(f"two plugin files are called {path.name}: {other} and {path}", hint="rename one of them")
         try:
             source = path.read_bytes()
         except OSError as error:
             raise PluginError(f"the plugin file {path} cannot be read: {error.strerror}") from error
         version = hashlib.sha256(source).hexdigest()[:12]
+        other, content = self._files.get(path.name, (path, version))
+        if other != path and content != version:
+            raise PluginError(f"two plugin files are called {path.name}: {other} and {path}", hint="rename one of them")
         module = f"outfitrec_file_{version}"
         try:
             with self.registry.all_or_nothing():
@@ -172,7 +172,7 @@ class Plugins:
                 _call_hook(_file_module(module, path, source), _Register(self.registry, path.name, version, module))
         except (Exception, SystemExit) as error:
             raise PluginError(f"the plugin file {path} fails: {_reason(error, module)}") from error
-        self._files[path.name] = path
+        self._files[path.name] = (path, version)
 
     def check_required(self, required: Mapping[str, str]) -> None:
         """Check versions of plugins, such as ``{"outfitrec-baselines": ">=0.1"}``.

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,16 @@ def test_a_plugin_file_must_be_there_and_be_one(tmp_path: Path) -> None:
     (tmp_path / "outfitrec").write_text(hook(GOOD))
     with pytest.raises(PluginError, match=r"ends in \.py"):
         plugins.add_file(tmp_path / "outfitrec")
+
+
+def test_a_copy_of_a_plugin_file_is_the_same_file(file: Path) -> None:
+    file.write_text(hook(loss("mine")))
+    plugins = Plugins(Policy(), [])
+    plugins.add_file(file)
+    before = list(plugins.registry)
+    (file.parent / "copy").mkdir()
+    plugins.add_file(Path(shutil.copy(file, file.parent / "copy")))
+    assert list(plugins.registry) == before
 
 
 def test_two_plugin_files_of_one_name_are_an_error(file: Path) -> None:

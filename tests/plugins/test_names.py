@@ -30,6 +30,7 @@ def test_a_name_of_two_plugins_is_an_error_where_it_is_used_bare(site: Site) -> 
     [
         ("loss", "npai", "did you mean 'npair'? (known: bpr, mine, npair); 'npair' is provided by outfitrec"),
         ("loss", "mime", "did you mean 'mine'? (known: bpr, mine, npair); 'mine' is provided by outfitrec-a"),
+        ("loss", "a-plugin-with-a-long-name/npai", "did you mean 'npair'? (known: bpr, mine, npair); 'npair' is provided by outfitrec"),
         ("loss", "other/mine", "did you mean 'mine'? (known: bpr, mine, npair); 'mine' is provided by outfitrec-a"),
         ("loss", "fnd", "known: bpr, mine, npair; there is a distiller 'fnd'; there is a recipe 'fnd'"),
         ("contrast", "xyz", "none are known"),

@@ -70,8 +70,8 @@ class Synthetic:
     test: int = field(default=12, minimum=1, maximum=1000, help="outfits that a user posts for testing")
     negatives: int = field(default=10, minimum=1, maximum=100, help="stored negatives of each kind per positive")
     liked: float = field(default=0.08, minimum=0.01, maximum=0.5, help="share of all outfits that a user likes")
-    compatibility: float = field(default=0.4, minimum=0, maximum=10, help="weight of what goes together; taste has 1")
-    noise: float = field(default=0.25, minimum=0, maximum=10, help="weight of chance in what is liked; taste has 1")
+    compatibility: float = field(default=0.3, minimum=0, maximum=10, help="weight of what goes together; taste has 1")
+    noise: float = field(default=0.2, minimum=0, maximum=10, help="weight of chance in what is liked; taste has 1")
     two_tops: float = field(default=0.0, minimum=0, maximum=1, help="share of outfits with a second top, worn over the first")
 
     def load(self) -> Dataset:

@@ -27,11 +27,12 @@ from outfitrec.plugins.datasets.garments.wardrobe import CATEGORIES, KINDS, colo
 Array = NDArray[np.float64]
 
 STYLES = 3  # styles of a user, at most
+_HOW_MANY = (0.5, 0.35, 0.15)  # share of users with one, two, three styles
 _LIGHTNESS = 0.5  # lightness counts half: its range is wider than that of the other two
-_NEAR = 0.13  # colours nearer than this to a style's suit it well
+_NEAR = 0.2  # colours nearer than this to a style's suit it well
 _CHROMA = 0.04  # colours of less chroma than this go with any other
 # Weights of what a style looks at.
-_COLOUR, _PATTERN, _FORMALITY, _SHAPE = 1.0, 0.7, 0.45, 0.25
+_COLOUR, _PATTERN, _FORMALITY, _SHAPE = 1.0, 1.0, 0.5, 0.2
 _ROWS = 1 << 16  # outfits that are judged at once
 
 
@@ -79,7 +80,7 @@ def match(looks: Looks, users: int, rng: Generator) -> Float[Tensor, "user style
     for user in range(users):
         for style in range(STYLES):
             found[user, style] = _suits(looks, plain, rng)
-        for style in range(1 + rng.integers(STYLES), STYLES):
+        for style in range(1 + rng.choice(STYLES, p=_HOW_MANY), STYLES):
             found[user, style] = found[user, 0]
     return torch.from_numpy(found)
 

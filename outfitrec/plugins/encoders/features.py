@@ -27,6 +27,7 @@ class Features(nn.Module):
         path=True,
         help="an .npz with 'names' [item] and 'features' [item, size]; without, the dataset's own",
     )
+    norm: bool = field(default=True, help="bring each item's features to mean 0 and deviation 1 first")
     dropout: float = field(default=0.5, minimum=0, below=1, help="dropout before each fully connected layer")
     dim: int = given("size of an item embedding")
 
@@ -36,7 +37,7 @@ class Features(nn.Module):
         return True
 
     def __attrs_post_init__(self) -> None:
-        self.head = item_encoder(self.size, self.dim, self.dropout)
+        self.head = item_encoder(self.size, self.dim, self.dropout, norm=self.norm)
 
     def table(self, catalog: Catalog) -> Float[Tensor, "item f"]:
         """The features of every item of a catalogue.

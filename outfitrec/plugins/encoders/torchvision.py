@@ -38,6 +38,7 @@ class TorchvisionEncoder(nn.Module):
         path=True,
         help="imagenet (torchvision's), none, or the path of a weights file",
     )
+    norm: bool = field(default=True, help="bring each item's features to mean 0 and deviation 1 first")
     dropout: float = field(default=0.5, minimum=0, below=1, help="dropout before each fully connected layer")
     dim: int = given("size of an item embedding")
     image_size: int = given("side of the photos, px")
@@ -64,7 +65,7 @@ class TorchvisionEncoder(nn.Module):
         self.backbone = _backbone(self.architecture, self.image_size)
         with torch.device("meta"):
             size = _probe(_backbone(self.architecture, self.image_size), self.image_size)
-        self.head = item_encoder(size, self.dim, self.dropout)
+        self.head = item_encoder(size, self.dim, self.dropout, norm=self.norm)
         if self.frozen:
             self.backbone.requires_grad_(False)
             self.backbone.eval()
