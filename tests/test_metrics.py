@@ -176,6 +176,10 @@ def test_users_are_values_in_ascending_order_of_any_indices(table: Table, metric
     torch.testing.assert_close(metric(scores, relevant, user + shift), expected, rtol=0, atol=0, equal_nan=True)
     torch.testing.assert_close(metric(scores, relevant, -user), expected.flip(0), rtol=0, atol=0, equal_nan=True)
     torch.testing.assert_close(metric(scores, relevant, user.int()), expected, rtol=0, atol=0, equal_nan=True)
+    small = (user % 7).short()
+    torch.testing.assert_close(
+        metric(scores, relevant, small), metric(scores, relevant, small.long()), rtol=0, atol=0, equal_nan=True
+    )
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -205,6 +209,18 @@ def test_nan_scores_are_refused(metric: Metric) -> None:
     scores[1:] = math.nan
     with pytest.raises(ValueError, match="2 of 3 scores are NaN"):
         metric(scores, relevant, user)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_gpu_gives_the_same_values(metric: Metric, dtype: torch.dtype) -> None:
+    generator = Generator().manual_seed(2)
+    scores = torch.randint(0, 30, (2000,), generator=generator).to(dtype)
+    rows = scores, torch.rand(2000, generator=generator) < 0.2, torch.randint(0, 40, (2000,), generator=generator)
+    values = metric(*(part.to("cuda") for part in rows))
+    assert values.is_cuda
+    torch.testing.assert_close(values.cpu(), metric(*rows), rtol=0, atol=1e-12, equal_nan=True)
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -89,6 +89,7 @@ def test_overrides_go_in_order() -> None:
 
 
 def test_from_python() -> None:
+    assert load_recipe(BASE, "train.epochs=3", plugins=PLUGINS).train.epochs == 3
     overrides = {"train.epochs": 3, "model.encoder": {"name": "alexnet", "size": "m"}, "train.select": "no"}
     recipe = load_recipe(BASE, overrides, plugins=PLUGINS)
     assert (recipe.train.epochs, recipe.model.encoder.size, recipe.train.select) == (3, "m", "no")

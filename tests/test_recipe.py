@@ -1,5 +1,7 @@
 import hashlib
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,36 @@ def test_sources(folder: Path) -> None:
     assert problems("none.yaml") == [" | no recipe file none.yaml"]
     (folder / "runs").mkdir()
     assert "lacks recipe.yaml, manifest.json" in problems("runs")[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({}, "name: is missing"),
+        ({"name": "r", "train": {1: 2}}, "train.1: unknown key"),
+        ({"name": "r", "extends": 3}, "extends: must be the name or path of a recipe, not 3"),
+        ({"name": "r", "plugins": "a.py"}, "plugins: must be a list of texts, not 'a.py'"),
+        ({"name": "r", "plugins": [3]}, "plugins.0: must be text, not 3"),
+        ({"name": "r", "requires": {"a": 1}}, "requires.a: must be text, not 1"),
+        ({"name": "r", "teacher": {}}, "teacher.name: is missing"),
+        ({"name": "r", "teacher": "npare"}, "unknown recipe 'npare'"),
+        ({"name": "a/b"}, "name: must be letters, digits, '.', '_' and '-', not 'a/b'"),
+        ({"name": "r", "train": {"seed": 10**400, "clip_norm": 10**400}}, "train.clip_norm: is too large a number"),
+    ],
+)
+def test_odd_data(data: Any, message: str) -> None:
+    assert problems(data) == [f" | {message}"]
+
+
+def test_a_file_may_be_empty(folder: Path) -> None:
+    (folder / "empty.yaml").write_text("# nothing\n")
+    assert problems("empty.yaml") == ["empty.yaml:1:1 | a recipe is a mapping of keys, not null"]
+
+
+def test_nothing_here_imports_torch() -> None:
+    modules = "recipe, schema, create, overrides, settings"
+    code = f"import sys; from outfitrec.core import {modules}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_extends(folder: Path) -> None:

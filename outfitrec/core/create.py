@@ -16,7 +16,7 @@ from outfitrec.core.structure import structure_component
 
 
 def create(kind: str, name: str, /, **fields: Any) -> Any:
-    """A component to use in one's own loop.
+    """A component to use in one's own loop, its pretrained weights loaded where it has any.
 
     Args:
         kind: One of the kinds that ``outfitrec ls`` prints.
@@ -31,7 +31,10 @@ def create(kind: str, name: str, /, **fields: Any) -> Any:
         UserError: Unknown kind, name or field, or a value that is not allowed; all of it at once.
         TypeError: Something that the engine fills in is missing.
     """
-    return make(plugins().registry, kind, name, **fields)
+    component = make(plugins().registry, kind, name, **fields)
+    if hasattr(component, "initialize"):
+        component.initialize()
+    return component
 
 
 def make(registry: Registry, kind: str, name: str, /, **fields: Any) -> Any:

@@ -170,6 +170,11 @@ def frozen_digest(encoder: Encoder) -> str:
     return digest({"class": type(encoder).__qualname__, **{name: tensor_digest(one) for name, one in state.items()}})
 
 
+def state_digest(module: torch.nn.Module) -> str:
+    """SHA-256 of all parameters and buffers of a module."""
+    return digest({name: tensor_digest(one) for name, one in module.state_dict().items()})
+
+
 def tensor_digest(tensor: Tensor) -> str:
     """SHA-256 of a tensor's type, shape and values."""
     import hashlib

@@ -44,6 +44,7 @@ def read_overrides(overrides: Sequence[str] | Mapping[str, Any]) -> list[Overrid
     Raises:
         RecipeError: One is not of that form; all of them at once.
     """
+    overrides = [overrides] if isinstance(overrides, str) else overrides
     found: list[Override] = []
     problems: list[Problem] = []
     items = overrides.items() if isinstance(overrides, Mapping) else ((one, None) for one in overrides)

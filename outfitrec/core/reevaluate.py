@@ -10,13 +10,14 @@ import torch
 from lightning_fabric import Fabric
 
 from outfitrec.core.data import Dataset
-from outfitrec.core.engine import Options, Session, load_dataset
+from outfitrec.core.engine import load_dataset
 from outfitrec.core.errors import DataError, Problem, RecipeError
 from outfitrec.core.fields import info
 from outfitrec.core.overrides import read_overrides
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import RECIPE, Run, jsonable
+from outfitrec.core.session import Options, Session
 from outfitrec.core.settings import TrainSettings
 from outfitrec.core.yamlfile import read
 

@@ -237,7 +237,8 @@ def _problems(error: Exception, document: Document, path: Path) -> Iterator[tupl
             yield from _problems(inner, document, path)
     elif isinstance(error, ForbiddenExtraKeysError):
         for name in error.extra_fields:
-            yield _unknown(name, error.cl, document, path)
+            # From Python, a key may be anything.
+            yield _unknown(str(name), error.cl, document, path)
     elif isinstance(error, WrongError):
         path = (*path, *error.path)
         place = document.at(path)

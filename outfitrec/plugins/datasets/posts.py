@@ -19,7 +19,8 @@ Ints = NDArray[np.int64]
 
 SPLITS = ("train", "valid", "test")
 CANDIDATES = 4  # of a fill-in-the-blank question
-_FEWEST = 4  # items of a category that a user has in a split, at least
+_OUTER = 1  # the slot of the second top, where there is one
+_FEWEST = 4  # items of a slot in a split, at least
 _DRAWN = 2_000_000  # outfits in memory at once
 _ROUNDS = 60  # draws before it is said that there is not enough
 
@@ -40,25 +41,26 @@ class Posts:
         self._two_tops = two_tops
         # The items of each slot.
         self._slots = [top & ~outer, top & outer, bottom, shoe] if two_tops else [top, bottom, shoe]
-        self._optional = [two_tops > 0 and slot == 1 for slot in range(len(self._slots))]
         self._base = len(category) + 1
         self._rng = rng
 
     def sample(self, count: int) -> Int[Tensor, "row slot"]:
         """Outfits drawn at random from all items."""
-        pools = [np.flatnonzero(slot)[None] for slot in self._slots]
-        return torch.from_numpy(self._draw(pools, count)[0])
+        return torch.from_numpy(self._draw([np.flatnonzero(slot) for slot in self._slots], (count,)))
 
     def splits(
         self, catalog: Catalog, tastes: Tastes, numbers: Mapping[str, int], negatives: int
     ) -> Mapping[str, Split]:
-        """What each user posts: so many outfits a split that the user likes, of items of that user and split alone.
+        """What each user posts: so many outfits a split that the user likes.
+
+        Each item belongs to one split, whoever posts it: what is tested was never seen in training, and has to be
+        judged by its photo.
 
         Raises:
             DataError: There are not enough items.
         """
         users = len(tastes.threshold)
-        pools = self._pools(users, [numbers[name] for name in SPLITS])
+        pools = self._pools([numbers[name] for name in SPLITS])
 
         def rows(users: Ints, items: Ints) -> Rows:
             return Rows(torch.from_numpy(users), catalog.outfits(torch.from_numpy(items)))
@@ -66,7 +68,7 @@ class Posts:
         found = {}
         for name, own in zip(SPLITS, pools, strict=True):
             likes = partial(self._likes, catalog, tastes)
-            items = self._post(likes, own, numbers[name], name).reshape(-1, len(self._slots))
+            items = self._post(likes, own, users, numbers[name], name).reshape(-1, len(self._slots))
             owner = np.repeat(np.arange(users), numbers[name])
             stored, questions = {}, None
             if name != "train":
@@ -79,31 +81,24 @@ class Posts:
             found[name] = Split(rows(owner, items), stored, questions)
         return found
 
-    def _pools(self, users: int, numbers: list[int]) -> list[list[Ints]]:
-        """For each split and slot, the items of each user, ``[user, item]``: no item in two splits of a user."""
+    def _pools(self, numbers: list[int]) -> list[list[Ints]]:
+        """The items of each split, ``[item]`` for each slot, shared out in proportion to the outfits."""
         pools: list[list[Ints]] = [[] for _ in numbers]
         for slot in self._slots:
-            items = np.flatnonzero(slot)
-            import os
-            shuffled = items[self._rng.random((1, len(items))).argsort(1)].repeat(users,0) if os.environ.get("G") else items[self._rng.random((users, len(items))).argsort(1)]
+            items = self._rng.permutation(np.flatnonzero(slot))
             shares = [max(_FEWEST, round(len(items) * number / sum(numbers))) for number in numbers[1:]]
             if len(items) - sum(shares) < _FEWEST:
-                raise _too_few("a user's items cannot be divided among the splits")
-            starts = np.cumsum([len(items) - sum(shares), *shares])[:-1]
-            for pool, part in zip(pools, np.split(shuffled, starts, axis=1), strict=True):
+                raise _too_few("its items cannot be divided among the splits")
+            for pool, part in zip(pools, np.split(items, np.cumsum(shares)), strict=True):
                 pool.append(part)
-        return pools
+        return [pools[-1], *pools[:-1]]
 
-    def _draw(self, pools: list[Ints], count: int) -> Ints:
-        """Outfits of random items of each user's pools, ``[user, count, slot]``."""
-        users = len(pools[0])
-        columns = []
-        for pool, optional in zip(pools, self._optional, strict=True):
-            chosen = np.take_along_axis(pool, self._rng.integers(pool.shape[1], size=(users, count)), 1)
-            if optional:
-                chosen = np.where(self._rng.random((users, count)) < self._two_tops, chosen, -1)
-            columns.append(chosen)
-        return np.stack(columns, axis=-1)
+    def _draw(self, pools: list[Ints], size: tuple[int, ...]) -> Ints:
+        """Outfits of random items of these pools, ``[*size, slot]``."""
+        items = np.stack([self._rng.choice(pool, size) for pool in pools], axis=-1)
+        if self._two_tops:
+            items[..., _OUTER] = np.where(self._rng.random(size) < self._two_tops, items[..., _OUTER], -1)
+        return items
 
     @staticmethod
     def _likes(catalog: Catalog, tastes: Tastes, users: Ints, items: Ints) -> NDArray[np.bool_]:
@@ -113,17 +108,16 @@ class Posts:
         return tastes.liked(every, catalog.outfits(flat)).numpy().reshape(items.shape[:2])
 
     def _post(
-        self, likes: Callable[[Ints, Ints], NDArray[np.bool_]], pools: list[Ints], number: int, split: str
+        self, likes: Callable[[Ints, Ints], NDArray[np.bool_]], pools: list[Ints], users: int, number: int, split: str
     ) -> Ints:
         """The first ``number`` of random outfits that each user likes, none twice, ``[user, number, slot]``."""
-        users = len(pools[0])
         posted = np.full((users, number, len(pools)), -1)
         have = np.zeros(users, dtype=np.int64)
         for _ in range(_ROUNDS):
             short = np.flatnonzero(have < number)
             if not len(short):
                 return posted
-            drawn = self._draw([pool[short] for pool in pools], min(24 * number, max(64, _DRAWN // len(short))))
+            drawn = self._draw(pools, (len(short), min(24 * number, max(64, _DRAWN // len(short)))))
             liked = likes(short, drawn)
             for row, user in enumerate(short):
                 known = np.concatenate([posted[user, : have[user]], drawn[row][liked[row]]])
@@ -137,7 +131,7 @@ class Posts:
         """Outfits drawn slot by slot from the positives' items, none of them a positive."""
         pools, known = _pools_of(positives), self._key(positives)
         return _until(
-            lambda rows: self._draw(pools, len(rows))[0],
+            lambda rows: self._draw(pools, (len(rows),)),
             lambda found, _: ~np.isin(self._key(found), known),
             count,
             "random negatives",
@@ -166,7 +160,7 @@ class Posts:
             candidates = np.repeat(positives[rows, None], CANDIDATES, axis=1)
             for slot, pool in enumerate(pools):
                 here = np.flatnonzero(asked[rows] == slot)
-                candidates[here, 1:, slot] = self._rng.choice(pool[0], size=(len(here), CANDIDATES - 1))
+                candidates[here, 1:, slot] = self._rng.choice(pool, size=(len(here), CANDIDATES - 1))
             return candidates
 
         def good(found: Ints, rows: Ints) -> NDArray[np.bool_]:
@@ -184,9 +178,9 @@ class Posts:
 
 
 def _pools_of(positives: Ints) -> list[Ints]:
-    """The distinct items of each slot, ``[1, item]``; an empty slot where no outfit fills it."""
+    """The distinct items of each slot, ``[item]``; an empty slot where no outfit fills it."""
     pools = [np.unique(column[column >= 0]) for column in positives.T]
-    return [(pool if len(pool) else np.array([-1]))[None] for pool in pools]
+    return [pool if len(pool) else np.array([-1]) for pool in pools]
 
 
 def _until(draw: Callable[[Ints], Ints], good: Callable[[Ints, Ints], NDArray[np.bool_]], count: int, what: str) -> Ints:

@@ -63,7 +63,7 @@ class Synthetic:
 
     seed: int = field(default=0, minimum=0, help="seed of garments, users and splits")
     users: int = field(default=32, minimum=2, maximum=2000, help="number of users")
-    items: int = field(default=900, minimum=60, maximum=5000, help="number of garments: 40 % tops, 30 % bottoms and shoes")
+    items: int = field(default=1200, minimum=60, maximum=5000, help="number of garments: 40 % tops, 30 % bottoms and shoes")
     pixels: int = field(default=96, minimum=16, maximum=2048, help="side of a photo in pixels")
     train: int = field(default=60, minimum=1, maximum=1000, help="outfits that a user posts for training")
     valid: int = field(default=10, minimum=2, maximum=1000, help="outfits that a user posts for validation")

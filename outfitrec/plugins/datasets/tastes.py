@@ -29,10 +29,10 @@ Array = NDArray[np.float64]
 STYLES = 3  # styles of a user, at most
 _HOW_MANY = (0.5, 0.35, 0.15)  # share of users with one, two, three styles
 _LIGHTNESS = 0.5  # lightness counts half: its range is wider than that of the other two
-_NEAR = 0.2  # colours nearer than this to a style's suit it well
+_NEAR = 0.13  # colours nearer than this to a style's suit it well
 _CHROMA = 0.04  # colours of less chroma than this go with any other
 # Weights of what a style looks at.
-_COLOUR, _PATTERN, _FORMALITY, _SHAPE = 1.0, 1.0, 0.5, 0.2
+_COLOUR, _PATTERN, _FORMALITY, _SHAPE = 1.0, 0.6, 0.35, 0.15
 _ROWS = 1 << 16  # outfits that are judged at once
 
 

@@ -28,7 +28,7 @@ class BPR:
         weight: Float[Tensor, "pair negative"] | None = None,
         mask: Bool[Tensor, "pair negative"] | None = None,
     ) -> Float[Tensor, ""]:
-        """Mean over pairs of the mean over a pair's negatives of ``-ln σ((positive - weight · negative) / temperature)``.
+        """Mean over pairs, and over a pair's negatives, of ``-ln σ((positive - weight · negative) / temperature)``.
 
         Args:
             positive: Score of each pair.

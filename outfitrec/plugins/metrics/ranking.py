@@ -89,8 +89,11 @@ def rank(scores: Float[Tensor, " n"], relevant: Bool[Tensor, " n"], user: Int[Te
 
 def _users(user: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
     """Users as integers of 31 bits, in the same order."""
-    fits = bool(((user >= -(2**30)) & (user < 2**30)).all())
-    return user.long() if fits else user.unique(return_inverse=True)[1]
+    user = user.long()
+    if ((user >= -(2**30)) & (user < 2**30)).all():
+        return user
+    compact: Tensor = user.unique(return_inverse=True)[1]
+    return compact
 
 
 def _levels(scores: Float[Tensor, " n"]) -> Int[Tensor, " n"]:
@@ -118,4 +121,8 @@ def _segments(
     """Runs of equal values: that of each of ``rows``; the first row of each run, and its length."""
     starts = _starts(values)
     first = starts.nonzero().flatten()
-    return starts.cumsum(0, dtype=torch.int32)[rows].long() - 1, first, first.diff(append=first.new_tensor([len(starts)]))
+    return (
+        starts.cumsum(0, dtype=torch.int32)[rows].long() - 1,
+        first,
+        first.diff(append=first.new_tensor([len(starts)])),
+    )

@@ -86,6 +86,6 @@ class RandomMix:
         return twice | (keys[:, -1] < 0) | (self._positives[place] == hashes)
 
     def _hashes(self, keys: Int[Tensor, "outfit slot"]) -> Int[Tensor, " outfit"]:
-        # Equal keys have equal hashes, so no positive is missed. Different ones hardly ever have, and then a good draw is
-        # refused, which does no harm.
+        # Equal keys have equal hashes, so no positive is missed. Different ones hardly ever have, and then one draw too
+        # many is refused.
         return (keys * self._mixers).sum(dim=1)
