@@ -65,7 +65,7 @@ def test_fields_that_no_recipe_can_write() -> None:
 
 
 def recipe(*objectives: Any) -> Any:
-    return load_recipe({"name": "r", "objectives": list(objectives)}, plugins=fake_plugins())
+    return load_recipe({"name": "r", "objectives": list(objectives or ["ranking"])}, plugins=fake_plugins())
 
 
 def test_create_builds_the_parts_first() -> None:
@@ -155,6 +155,8 @@ def test_make_and_unknown_names() -> None:
         make(REGISTRY, "loss", "npar")
     with pytest.raises(UserError, match="loss: unknown loss 'npar'"):
         make(REGISTRY, "objective", "ranking", loss="npar")
+    with pytest.raises(UserError, match=r"loss: must be the name of a component \(loss\)"):
+        make(REGISTRY, "objective", "ranking", loss=recipe().train.optimizer)
     assert make(REGISTRY, "optimizer", "sgd", betas=(0.1, 0.2)).betas == (0.1, 0.2)
     assert isinstance(make(REGISTRY, "optimizer", "sgd"), Sgd)
 

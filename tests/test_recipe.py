@@ -130,6 +130,7 @@ def test_sources(folder: Path) -> None:
         ({"name": "r", "plugins": "a.py"}, "plugins: must be a list of texts, not 'a.py'"),
         ({"name": "r", "plugins": [3]}, "plugins.0: must be text, not 3"),
         ({"name": "r", "requires": {"a": 1}}, "requires.a: must be text, not 1"),
+        ({"name": "r", "objectives": []}, "objectives: there is nothing to train for: at least one is needed"),
         ({"name": "r", "teacher": {}}, "teacher.name: is missing"),
         ({"name": "r", "teacher": "npare"}, "unknown recipe 'npare'"),
         ({"name": "a/b"}, "name: must be letters, digits, '.', '_' and '-', not 'a/b'"),

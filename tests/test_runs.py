@@ -59,7 +59,9 @@ def test_a_run_leaves_what_it_promises(tmp_path: Path) -> None:
     assert result.data == {"kind": "tiny"}
     manifest = found.manifest
     assert {"outfitrec", "torch", "torchvision", "python"} <= set(manifest["versions"])
-    assert {"dataset/tiny", "distiller/fnd"} <= {f"{one['kind']}/{one['name'].rpartition('/')[2]}" for one in manifest["components"]}
+    assert {"dataset/tiny", "distiller/fnd"} <= {
+        f"{one['kind']}/{one['name'].rpartition('/')[2]}" for one in manifest["components"]
+    }
 
 
 def test_means_are_means_over_users_and_auc_is_scikit_learns(tmp_path: Path) -> None:
@@ -86,11 +88,11 @@ def test_means_are_means_over_users_and_auc_is_scikit_learns(tmp_path: Path) -> 
             good = test.positives.outfits[mine.nonzero().flatten()]
             bad = wrong[mine.repeat_interleave(10).nonzero().flatten()]
             scores, relevant = [], []
-            for outfits, label in ((good, 1), (bad, 0)):
+            for outfits, liked in ((good, 1), (bad, 0)):
                 for k in range(len(outfits)):
                     state = model.state(table, outfits.items[k : k + 1], outfits.category[k : k + 1])
                     scores.append(float(model.preference(torch.tensor([user]), state)))
-                    relevant.append(label)
+                    relevant.append(liked)
             assert values["auc"][user] == pytest.approx(roc_auc_score(relevant, scores), abs=1e-6)
 
 
@@ -290,7 +292,9 @@ def test_a_term_that_stays_constant_is_a_warning_and_an_error_where_strict(tmp_p
 
 
 def test_a_distiller_without_false_negatives_is_a_warning(tmp_path: Path) -> None:
-    recipe = student(teacher=master(name="flat", train={**tiny()["train"], "epochs": 1, "optimizer": {"name": "sgd", "lr": 1e-9}}))
+    recipe = student(
+        teacher=master(name="flat", train={**tiny()["train"], "epochs": 1, "optimizer": {"name": "sgd", "lr": 1e-9}})
+    )
     found = run(recipe, ["teacher.model.aggregator=mean"], out=tmp_path)
     share = found.result.training["figures"]["ranking.false_negatives"]
     warned = [text for text in found.result.warnings if "found no false negative" in text]

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "outfitrec-hinge"
 # The recipe's method on a small embedded dataset: seconds.
 TINY = (
-    "dataset={name: synthetic, users: 4, items: 150, pixels: 64, train: 8, valid: 4, test: 2, liked: 0.3}",
+    "dataset={name: synthetic, users: 4, items: 400, pixels: 64, train: 8, valid: 4, test: 4}",
     "image.size=64",
     "model.dim=16",
     "model.encoder={name: alexnet, size: xs, weights: none}",

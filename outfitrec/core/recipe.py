@@ -46,7 +46,8 @@ def load_recipe(
     Raises:
         RecipeError: Everything that is wrong in the recipe and in the overrides, with places.
     """
-    loader = _Loader(plugins or loaded_plugins())
+    # A copy: a recipe's own plugin files are nobody else's.
+    loader = _Loader((plugins or loaded_plugins()).copy())
     document = loader.root(source)
     wanted = read_overrides(overrides)
     if seed is not None:

@@ -98,9 +98,10 @@ class Run:
     def model(self) -> Model:
         """The trained model, on the CPU: the recommender, and how photos are prepared for it."""
         # Components of the run's own plugin files are known only once these are loaded, as in the run itself.
+        known = plugins().copy()
         for file in read(self.directory / RECIPE).value["plugins"]:
-            plugins().add_file(Path(file))
-        return load_model(self.directory / MODEL)
+            known.add_file(Path(file))
+        return load_model(self.directory / MODEL, known.registry)
 
     @property
     def recommender(self) -> Recommender:

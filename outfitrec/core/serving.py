@@ -17,6 +17,7 @@ from outfitrec.core.errors import PluginError, RecipeError, RunError
 from outfitrec.core.files import file_digest, whole, write_json
 from outfitrec.core.loading import plugins
 from outfitrec.core.recommender import Recommender
+from outfitrec.core.registry import Registry
 from outfitrec.core.settings import ImageSettings, ModelSettings
 from outfitrec.core.structure import structure_component
 
@@ -64,8 +65,12 @@ class Model:
     given: Mapping[str, Any]
 
 
-def load_model(folder: Path) -> Model:
+def load_model(folder: Path, registry: Registry | None = None) -> Model:
     """The model of a model directory, on the CPU.
+
+    Args:
+        folder: The directory.
+        registry: Where its components are looked up; by default, what is installed.
 
     Raises:
         RunError: A file is missing, damaged, or of a later format.
@@ -78,7 +83,9 @@ def load_model(folder: Path) -> Model:
         if file_digest(weights) != facts["sha256"]:
             raise RunError(f"{weights} is damaged: its content is not what was written")
         parts = {
-            kind: structure_component(Document.of(facts["model"][kind], Place(str(config))), kind, plugins().registry)
+            kind: structure_component(
+                Document.of(facts["model"][kind], Place(str(config))), kind, registry or plugins().registry
+            )
             for kind in ("encoder", "aggregator", "preference")
         }
         model, image = ModelSettings(dim=facts["model"]["dim"], **parts), ImageSettings(**facts["image"])

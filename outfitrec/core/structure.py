@@ -89,7 +89,7 @@ class _Structurer:
 
     def entry(self, value: Any, extra: FieldInfo, default: Any = None) -> Config:
         """The configuration of a component, from its name or from a mapping with its name and keys."""
-        if isinstance(value, Config):
+        if isinstance(value, Config) and getattr(value, "kind", extra.kind) == extra.kind:
             return value
         fields = value if isinstance(value, dict) else {"name": value}
         inside: Path = ("name",) if isinstance(value, dict) and "name" in value else ()
@@ -290,6 +290,8 @@ def _cross_checks(recipe: Recipe, document: Document, path: Path = ()) -> Iterat
 
     if not NAME.fullmatch(recipe.name):
         yield problem(("name",), f"must be letters, digits, '.', '_' and '-', not {shown(recipe.name)}")
+    if not recipe.objectives:
+        yield problem(("objectives",), "there is nothing to train for: at least one is needed")
     labels = [label(config) for config in recipe.objectives]
     for index, word in enumerate(labels):
         if not LABEL.fullmatch(word):

@@ -183,7 +183,9 @@ def _pools_of(positives: Ints) -> list[Ints]:
     return [pool if len(pool) else np.array([-1]) for pool in pools]
 
 
-def _until(draw: Callable[[Ints], Ints], good: Callable[[Ints, Ints], NDArray[np.bool_]], count: int, what: str) -> Ints:
+def _until(
+    draw: Callable[[Ints], Ints], good: Callable[[Ints, Ints], NDArray[np.bool_]], count: int, what: str
+) -> Ints:
     """``count`` rows, each drawn again until it is good."""
     bad = np.arange(count)
     found = draw(bad)

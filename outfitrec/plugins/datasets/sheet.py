@@ -55,7 +55,10 @@ def _collage(photos: Photos, items: list[int], names: list[str], pixels: int, wi
         side = round(scale * pixels)
         with Image.open(io.BytesIO(photos.read(item))) as photo:
             layer = Image.new("RGB", cell.size, "white")
-            layer.paste(photo.convert("RGB").resize((side, side), Image.Resampling.LANCZOS), (round(x * pixels), round(y * pixels)))
+            layer.paste(
+                photo.convert("RGB").resize((side, side), Image.Resampling.LANCZOS),
+                (round(x * pixels), round(y * pixels)),
+            )
         cell = ImageChops.darker(cell, layer)
     return cell
 

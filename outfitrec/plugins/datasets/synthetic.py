@@ -63,7 +63,9 @@ class Synthetic:
 
     seed: int = field(default=0, minimum=0, help="seed of garments, users and splits")
     users: int = field(default=32, minimum=2, maximum=2000, help="number of users")
-    items: int = field(default=1200, minimum=60, maximum=5000, help="number of garments: 40 % tops, 30 % bottoms and shoes")
+    items: int = field(
+        default=1200, minimum=60, maximum=5000, help="number of garments: 40 % tops, 30 % bottoms and shoes"
+    )
     pixels: int = field(default=96, minimum=16, maximum=2048, help="side of a photo in pixels")
     train: int = field(default=60, minimum=1, maximum=1000, help="outfits that a user posts for training")
     valid: int = field(default=10, minimum=2, maximum=1000, help="outfits that a user posts for validation")
@@ -72,7 +74,9 @@ class Synthetic:
     liked: float = field(default=0.08, minimum=0.01, maximum=0.5, help="share of all outfits that a user likes")
     compatibility: float = field(default=0.3, minimum=0, maximum=10, help="weight of what goes together; taste has 1")
     noise: float = field(default=0.2, minimum=0, maximum=10, help="weight of chance in what is liked; taste has 1")
-    two_tops: float = field(default=0.0, minimum=0, maximum=1, help="share of outfits with a second top, worn over the first")
+    two_tops: float = field(
+        default=0.0, minimum=0, maximum=1, help="share of outfits with a second top, worn over the first"
+    )
 
     def load(self) -> Dataset:
         """Make everything but the photos.

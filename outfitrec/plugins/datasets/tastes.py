@@ -119,7 +119,9 @@ def harmony(looks: Looks, items: Int[Tensor, "row slot"]) -> Float[Tensor, " row
     pairs = torch.zeros(len(items), dtype=torch.float64)
     chroma = np.hypot(looks.colour[:, 1], looks.colour[:, 2])
     # A vector per item, whose products in pairs are the cosine of twice the angle between the hues.
-    double = np.stack([looks.colour[:, 1] ** 2 - looks.colour[:, 2] ** 2, 2 * looks.colour[:, 1] * looks.colour[:, 2]], 1)
+    double = np.stack(
+        [looks.colour[:, 1] ** 2 - looks.colour[:, 2] ** 2, 2 * looks.colour[:, 1] * looks.colour[:, 2]], 1
+    )
     hue = torch.from_numpy(double / (chroma * (chroma + _CHROMA) + 1e-9)[:, None])
     loud, formal = torch.from_numpy(looks.loudness), torch.from_numpy(looks.formality)
     width = items.shape[1]

@@ -6,8 +6,9 @@ from torch import nn
 def item_encoder(size: int, dim: int, dropout: float, *, norm: bool = False) -> nn.Sequential:
     """Backbone features ``[item, size]`` → item embeddings ``[item, dim]``: f → f/2 → dim.
 
-    With ``norm`` each item's features are brought to mean 0 and deviation 1 first. The layout, with the last layer free of bias, is that of Fashion Hash Net's image encoder, and the one that
-    reproduces the parameter totals of the paper's Table 5.
+    The layout, with the last layer free of bias, is that of Fashion Hash Net's image encoder, and the one that
+    reproduces the parameter totals of the paper's Table 5. With ``norm`` each item's features are brought to mean 0 and
+    deviation 1 first.
     """
     return nn.Sequential(
         # Frozen features have any scale, and the same learning rate must do for all: ImageNet's SqueezeNet gives a

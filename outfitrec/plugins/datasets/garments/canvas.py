@@ -128,7 +128,8 @@ class Canvas:
         return inverse[0, 0] * x + inverse[0, 1] * y, inverse[1, 0] * x + inverse[1, 1] * y
 
     def _placed(self, points: Points) -> Points:
-        return points @ self._matrix.T + self._offset
+        placed: Points = points @ self._matrix.T + self._offset
+        return placed
 
 
 def _table(colours: NDArray[np.float32], dim: float) -> NDArray[np.uint8]:

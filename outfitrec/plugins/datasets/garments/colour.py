@@ -52,7 +52,7 @@ def seam(colour: Lab, by: float = 0.16) -> Lab:
 
 
 def to_srgb(lab: NDArray[np.float64]) -> NDArray[np.float64]:
-    """sRGB (0 to 1) of OKLab colours, ``[..., 3]`` both. Colours that cannot be shown lose chroma, not hue."""
+    """SRGB (0 to 1) of OKLab colours, ``[..., 3]`` both. Colours that cannot be shown lose chroma, not hue."""
     lab = np.array(lab, dtype=np.float64)
     for _ in range(24):
         linear = (lab @ _TO_LMS.T) ** 3 @ _TO_LINEAR.T
@@ -61,11 +61,12 @@ def to_srgb(lab: NDArray[np.float64]) -> NDArray[np.float64]:
             break
         lab[..., 1:] *= np.where(outside, 0.9, 1.0)[..., None]
     linear = linear.clip(0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    encoded: NDArray[np.float64] = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return encoded
 
 
 @lru_cache(maxsize=4096)
 def rgb(colour: Lab) -> RGB:
-    """sRGB of one colour, 0 to 255."""
+    """SRGB of one colour, 0 to 255."""
     red, green, blue = (to_srgb(np.array(colour)) * 255).round().astype(int).tolist()
     return (red, green, blue)

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Point: TypeAlias = tuple[float, float]
+Point: TypeAlias = tuple[float, float] | NDArray[np.float64]
 # [point, 2]
 Points: TypeAlias = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from outfitrec.plugins.datasets.garments import bottoms, shoes, tops
+from outfitrec.plugins.datasets.garments import boots, heels, layers, shoes, skirts, tops, trousers
 from outfitrec.plugins.datasets.garments.canvas import Canvas
 from outfitrec.plugins.datasets.garments.colour import Lab, lighter, polar
 from outfitrec.plugins.datasets.garments.fabric import Fabric, solid
@@ -54,27 +54,27 @@ KINDS: dict[str, Kind] = {
     "polo": Kind(0, tops.polo, 0.45, (0.35, 0.45), {"plain": 4, "stripes": 2.5, "block": 1.5}),
     "shirt": Kind(0, tops.shirt, 0.7, (0.5, 0.95), _SHIRT),
     "blouse": Kind(0, tops.blouse, 0.8, (0.35, 0.9), _LIGHT),
-    "sweater": Kind(0, tops.sweater, 0.5, (0.9, 1.0), _WARM, knit=0.13),
-    "hoodie": Kind(0, tops.hoodie, 0.05, (0.9, 1.0), _WARM),
-    "cardigan": Kind(0, tops.cardigan, 0.55, (0.9, 1.0), _WARM, outer=True, knit=0.13),
-    "blazer": Kind(0, tops.blazer, 0.95, (0.9, 1.0), _COAT, outer=True),
-    "bomber": Kind(0, tops.bomber, 0.25, (0.9, 1.0), {**_COAT, "block": 1, "floral": 0.5}, outer=True),
-    "jeans": Kind(1, bottoms.jeans, 0.3, (0.8, 1.0), {"denim": 5, "plain": 1.5}),
-    "trousers": Kind(1, bottoms.trousers, 0.85, (0.8, 1.0), _LEG),
-    "joggers": Kind(1, bottoms.joggers, 0.05, (0.85, 1.0), {"plain": 5, "block": 0.8, "check": 0.4, "stripes": 0.4}),
-    "leggings": Kind(1, bottoms.leggings, 0.1, (0.7, 0.95), {"plain": 4, "floral": 1, "dots": 0.7, "stripes": 0.7}),
-    "shorts": Kind(1, bottoms.shorts, 0.15, (0.15, 0.4), {"plain": 3, "denim": 2, **_LEG}),
-    "pencil": Kind(1, bottoms.pencil, 0.9, (0.4, 0.65), _SKIRT),
-    "flared": Kind(1, bottoms.flared, 0.6, (0.2, 0.9), _SKIRT),
-    "pleated": Kind(1, bottoms.pleated, 0.65, (0.25, 0.7), {"plain": 4, "check": 1.5, "dots": 0.6, "floral": 0.6}),
+    "sweater": Kind(0, layers.sweater, 0.5, (0.9, 1.0), _WARM, knit=0.13),
+    "hoodie": Kind(0, layers.hoodie, 0.05, (0.9, 1.0), _WARM),
+    "cardigan": Kind(0, layers.cardigan, 0.55, (0.9, 1.0), _WARM, outer=True, knit=0.13),
+    "blazer": Kind(0, layers.blazer, 0.95, (0.9, 1.0), _COAT, outer=True),
+    "bomber": Kind(0, layers.bomber, 0.25, (0.9, 1.0), {**_COAT, "block": 1, "floral": 0.5}, outer=True),
+    "jeans": Kind(1, trousers.jeans, 0.3, (0.8, 1.0), {"denim": 5, "plain": 1.5}),
+    "trousers": Kind(1, trousers.trousers, 0.85, (0.8, 1.0), _LEG),
+    "joggers": Kind(1, trousers.joggers, 0.05, (0.85, 1.0), {"plain": 5, "block": 0.8, "check": 0.4, "stripes": 0.4}),
+    "leggings": Kind(1, trousers.leggings, 0.1, (0.7, 0.95), {"plain": 4, "floral": 1, "dots": 0.7, "stripes": 0.7}),
+    "shorts": Kind(1, trousers.shorts, 0.15, (0.15, 0.4), {"plain": 3, "denim": 2, **_LEG}),
+    "pencil": Kind(1, skirts.pencil, 0.9, (0.4, 0.65), _SKIRT),
+    "flared": Kind(1, skirts.flared, 0.6, (0.2, 0.9), _SKIRT),
+    "pleated": Kind(1, skirts.pleated, 0.65, (0.25, 0.7), {"plain": 4, "check": 1.5, "dots": 0.6, "floral": 0.6}),
     "sneaker": Kind(2, shoes.sneaker, 0.1, (0.3, 0.35), _SHOE),
-    "high_top": Kind(2, shoes.high_top, 0.15, (0.55, 0.7), _SHOE),
-    "boot": Kind(2, shoes.boot, 0.45, (0.6, 0.75), _LEATHER),
-    "knee_boot": Kind(2, shoes.knee_boot, 0.6, (0.9, 1.0), {"plain": 6, "floral": 0.3}),
+    "high_top": Kind(2, boots.high_top, 0.15, (0.55, 0.7), _SHOE),
+    "boot": Kind(2, boots.boot, 0.45, (0.6, 0.75), _LEATHER),
+    "knee_boot": Kind(2, boots.knee_boot, 0.6, (0.9, 1.0), {"plain": 6, "floral": 0.3}),
     "loafer": Kind(2, shoes.loafer, 0.7, (0.3, 0.35), _LEATHER),
     "oxford": Kind(2, shoes.oxford, 0.85, (0.35, 0.4), _LEATHER),
-    "pump": Kind(2, shoes.pump, 0.95, (0.2, 0.25), {**_LEATHER, "dots": 0.5, "check": 0.4}),
-    "sandal": Kind(2, shoes.sandal, 0.4, (0.05, 0.1), {"plain": 5, "floral": 0.4, "denim": 0.4}),
+    "pump": Kind(2, heels.pump, 0.95, (0.2, 0.25), {**_LEATHER, "dots": 0.5, "check": 0.4}),
+    "sandal": Kind(2, heels.sandal, 0.4, (0.05, 0.1), {"plain": 5, "floral": 0.4, "denim": 0.4}),
     "ballet": Kind(2, shoes.ballet, 0.55, (0.2, 0.25), {**_LEATHER, "dots": 0.6, "stripes": 0.5, "check": 0.5}),
 }
 
@@ -129,7 +129,9 @@ def _fabric(rng: Generator, kind: Kind) -> Fabric:
     second = lighter(main, 0.13) if weave == "denim" else _contrasting(rng, main)
     accent = _contrasting(rng, main, second)
     low, high = _PERIODS.get(weave, (0.1, 0.1))
-    angles = {"stripes": (0.0, 0.0, 0.0, np.pi / 2, np.pi / 2, 0.7), "check": (0.0, 0.0, 0.0, np.pi / 4)}.get(weave, (0.0,))
+    angles = {"stripes": (0.0, 0.0, 0.0, np.pi / 2, np.pi / 2, 0.7), "check": (0.0, 0.0, 0.0, np.pi / 4)}.get(
+        weave, (0.0,)
+    )
     return Fabric(
         weave=weave,
         main=main,

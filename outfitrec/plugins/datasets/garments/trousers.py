@@ -1,17 +1,23 @@
-"""Bottoms: trousers of all lengths, and skirts."""
+"""Trousers of all lengths."""
 
 import attrs
 import numpy as np
 
 from outfitrec.plugins.datasets.garments.canvas import Canvas
-from outfitrec.plugins.datasets.garments.colour import GOLD, STEEL, WHITE, Lab, lighter, seam
-from outfitrec.plugins.datasets.garments.curves import STEPS, Point, Points, flip, join, line, sides, smooth, whole
+from outfitrec.plugins.datasets.garments.colour import GOLD, WHITE, Lab, lighter, seam
+from outfitrec.plugins.datasets.garments.curves import (
+    STEPS,
+    Point,
+    Points,
+    flip,
+    join,
+    line,
+    sides,
+    smooth,
+)
 from outfitrec.plugins.datasets.garments.fabric import Fabric, solid
 from outfitrec.plugins.datasets.garments.garment import Garment
-
-MIDDLE = 0.5
-TOP = 0.07
-BAND = 0.045  # height of a waistband
+from outfitrec.plugins.datasets.garments.waist import BAND, MIDDLE, TOP, gathered, waistband
 
 
 @attrs.frozen
@@ -59,7 +65,11 @@ class Legs:
                 (MIDDLE + (self.outer + self.inner) / 2, self.bottom + 0.01),
                 (MIDDLE + self.inner, self.bottom + 0.004),
             ),
-            smooth((MIDDLE + self.inner, self.bottom + 0.004), (MIDDLE + self.inner * 0.55 + 0.004, middle), (MIDDLE, self.crotch)),
+            smooth(
+                (MIDDLE + self.inner, self.bottom + 0.004),
+                (MIDDLE + self.inner * 0.55 + 0.004, middle),
+                (MIDDLE, self.crotch),
+            ),
         )
 
     def side(self, height: float, inset: float = 0.0) -> Point:
@@ -78,34 +88,32 @@ def _legs(canvas: Canvas, legs: Legs, fabric: Fabric, folds: list[Points]) -> No
     outline = legs.outline()
     knee = (legs.crotch + legs.bottom) / 2
     creases = [
-        smooth((MIDDLE + 0.015, legs.crotch - 0.01), (MIDDLE + legs.hip * 0.45, legs.crotch - 0.035), (MIDDLE + legs.hip * 0.8, legs.crotch - 0.09)),
+        smooth(
+            (MIDDLE + 0.015, legs.crotch - 0.01),
+            (MIDDLE + legs.hip * 0.45, legs.crotch - 0.035),
+            (MIDDLE + legs.hip * 0.8, legs.crotch - 0.09),
+        ),
         smooth((MIDDLE + 0.02, legs.crotch + 0.02), (MIDDLE + legs.hip * 0.5, legs.crotch + 0.03)),
         *folds,
     ]
     if legs.bottom > 0.7:
         creases.append(smooth((MIDDLE + legs.inner * 0.6 + 0.02, knee), (legs.centre(knee)[0] + 0.02, knee + 0.02)))
     for mirrored in (True, False):
-        canvas.fill(flip(outline) if mirrored else outline, fabric, puff=0.03, folds=[flip(c) if mirrored else c for c in creases], fold=0.014)
-
-
-def _waistband(canvas: Canvas, half: float, fabric: Fabric, *, loops: bool, button: Lab | None) -> None:
-    upper = smooth((MIDDLE, TOP + 0.006), (MIDDLE + half * 0.6, TOP + 0.004), (MIDDLE + half - 0.004, TOP))
-    lower = smooth((MIDDLE + half, TOP + BAND), (MIDDLE + half * 0.6, TOP + BAND + 0.006), (MIDDLE, TOP + BAND + 0.008))
-    inside = whole(smooth((MIDDLE, TOP - 0.012), (MIDDLE + half * 0.6, TOP - 0.008), (MIDDLE + half - 0.004, TOP)))
-    canvas.fill(np.concatenate([inside, line((0.5, TOP + 0.012))]), fabric, dim=0.7, puff=0.01)
-    canvas.fill(whole(join(upper, lower)), fabric, puff=0.01)
-    if loops:
-        for x in (-0.78, -0.4, 0.4, 0.78):
-            at = MIDDLE + half * x
-            canvas.fill(line((at - 0.008, TOP - 0.002), (at + 0.008, TOP - 0.002), (at + 0.008, TOP + BAND + 0.01), (at - 0.008, TOP + BAND + 0.01)), fabric, puff=0.004)
-    if button is not None:
-        canvas.dot((0.506, TOP + 0.028), 0.013, button)
+        canvas.fill(
+            flip(outline) if mirrored else outline,
+            fabric,
+            puff=0.03,
+            folds=[flip(c) if mirrored else c for c in creases],
+            fold=0.014,
+        )
 
 
 def _fly(canvas: Canvas, colour: Lab, low: float, *, stitched: bool) -> None:
     start = TOP + BAND + 0.008
     canvas.line(line((MIDDLE, start), (MIDDLE, low)), seam(colour), 0.006)
-    curve = smooth((MIDDLE + 0.036, start), (MIDDLE + 0.036, low - 0.09), (MIDDLE + 0.024, low - 0.045), (MIDDLE, low - 0.025))
+    curve = smooth(
+        (MIDDLE + 0.036, start), (MIDDLE + 0.036, low - 0.09), (MIDDLE + 0.024, low - 0.045), (MIDDLE, low - 0.025)
+    )
     if stitched:
         canvas.stitch(curve, GOLD)
     else:
@@ -132,7 +140,7 @@ def jeans(canvas: Canvas, garment: Garment) -> None:
             canvas.fill(flip(tear) if mirrored else tear, solid(lighter(colour, 0.4)), puff=0.006)
     _fly(canvas, colour, legs.crotch - 0.07, stitched=True)
     canvas.line(line((MIDDLE, legs.crotch - 0.07), (MIDDLE, legs.crotch)), seam(colour), 0.006)
-    _waistband(canvas, legs.waist, garment.fabric, loops=True, button=GOLD)
+    waistband(canvas, legs.waist, garment.fabric, loops=True, button=GOLD)
 
 
 def trousers(canvas: Canvas, garment: Garment) -> None:
@@ -150,7 +158,7 @@ def trousers(canvas: Canvas, garment: Garment) -> None:
         for curve in sides(line((MIDDLE + 0.055, TOP + BAND + 0.01), (MIDDLE + 0.058, 0.18))):
             canvas.line(curve, seam(colour), 0.006)
     _fly(canvas, colour, legs.crotch - 0.06, stitched=False)
-    _waistband(canvas, legs.waist, garment.fabric, loops=garment.detail < 0.6, button=None)
+    waistband(canvas, legs.waist, garment.fabric, loops=garment.detail < 0.6, button=None)
 
 
 def joggers(canvas: Canvas, garment: Garment) -> None:
@@ -160,28 +168,34 @@ def joggers(canvas: Canvas, garment: Garment) -> None:
     colour = garment.fabric.mean
     for mirrored in (False, True):
         low = legs.bottom + 0.035
-        cuff = line((MIDDLE + legs.inner - 0.002, legs.bottom - 0.012), (MIDDLE + legs.outer + 0.002, legs.bottom - 0.016), (MIDDLE + legs.outer - 0.014, low), (MIDDLE + legs.inner + 0.014, low))
+        cuff = line(
+            (MIDDLE + legs.inner - 0.002, legs.bottom - 0.012),
+            (MIDDLE + legs.outer + 0.002, legs.bottom - 0.016),
+            (MIDDLE + legs.outer - 0.014, low),
+            (MIDDLE + legs.inner + 0.014, low),
+        )
         cuff = flip(cuff) if mirrored else cuff
         canvas.fill(cuff, garment.trim, puff=0.014)
         for share in np.linspace(0.12, 0.88, 7):
-            canvas.line(np.stack([cuff[0] + (cuff[1] - cuff[0]) * share, cuff[3] + (cuff[2] - cuff[3]) * share]), seam(garment.trim.mean, 0.1), 0.004)
+            canvas.line(
+                np.stack([cuff[0] + (cuff[1] - cuff[0]) * share, cuff[3] + (cuff[2] - cuff[3]) * share]),
+                seam(garment.trim.mean, 0.1),
+                0.004,
+            )
         pocket = smooth((MIDDLE + 0.1, TOP + BAND + 0.01), (MIDDLE + 0.125, 0.2), legs.side(0.25))
         canvas.line(flip(pocket) if mirrored else pocket, seam(colour), 0.008)
         if garment.detail > 0.6:
             outer = smooth(*(legs.side(y, 0.02) for y in np.linspace(0.24, legs.bottom - 0.02, 5)))
             canvas.line(flip(outer) if mirrored else outer, garment.trim.main, 0.02)
     canvas.line(line((MIDDLE, 0.15), (MIDDLE, legs.crotch)), seam(colour), 0.005)
-    _gathered(canvas, legs.waist, garment.fabric)
+    gathered(canvas, legs.waist, garment.fabric)
     for sign in (-1, 1):
-        cord = smooth((MIDDLE + 0.012 * sign, TOP + 0.04), (MIDDLE + 0.035 * sign, 0.15), (MIDDLE + 0.022 * sign, 0.23 + 0.02 * sign))
-        canvas.line(cord, seam(WHITE, 0.3), 0.014)
-        canvas.line(cord, WHITE, 0.009)
-
-
-def _gathered(canvas: Canvas, half: float, fabric: Fabric) -> None:
-    _waistband(canvas, half, fabric, loops=False, button=None)
-    for x in np.linspace(-0.9, 0.9, 17):
-        canvas.line(line((MIDDLE + half * x, TOP + 0.006), (MIDDLE + half * x, TOP + BAND)), seam(fabric.mean, 0.1), 0.005)
+        cord = smooth(
+            (MIDDLE + 0.012 * sign, TOP + 0.04),
+            (MIDDLE + 0.035 * sign, 0.15),
+            (MIDDLE + 0.022 * sign, 0.23 + 0.02 * sign),
+        )
+        canvas.tape(cord, WHITE, 0.009)
 
 
 def shorts(canvas: Canvas, garment: Garment) -> None:
@@ -195,7 +209,12 @@ def shorts(canvas: Canvas, garment: Garment) -> None:
     for mirrored in (False, True):
         pocket = smooth((MIDDLE + 0.06, TOP + BAND + 0.008), (MIDDLE + 0.085, 0.175), legs.side(0.2))
         canvas.line(flip(pocket) if mirrored else pocket, line_colour, 0.006)
-        cuff = line((MIDDLE + legs.inner * 0.86 - 0.004, bottom - 0.034), legs.side(bottom - 0.04, -0.006), (MIDDLE + legs.outer + 0.006, bottom + 0.004), (MIDDLE + legs.inner - 0.006, bottom + 0.01))
+        cuff = line(
+            (MIDDLE + legs.inner * 0.86 - 0.004, bottom - 0.034),
+            legs.side(bottom - 0.04, -0.006),
+            (MIDDLE + legs.outer + 0.006, bottom + 0.004),
+            (MIDDLE + legs.inner - 0.006, bottom + 0.01),
+        )
         if garment.detail > 0.4:
             canvas.fill(flip(cuff) if mirrored else cuff, garment.fabric, puff=0.012)
         else:
@@ -203,9 +222,9 @@ def shorts(canvas: Canvas, garment: Garment) -> None:
     _fly(canvas, colour, legs.crotch - 0.06, stitched=denim)
     canvas.line(line((MIDDLE, legs.crotch - 0.07), (MIDDLE, legs.crotch)), seam(colour), 0.006)
     if garment.fit > 0.7 and not denim:
-        _gathered(canvas, legs.waist, garment.fabric)
+        gathered(canvas, legs.waist, garment.fabric)
     else:
-        _waistband(canvas, legs.waist, garment.fabric, loops=True, button=GOLD if denim else seam(colour, 0.25))
+        waistband(canvas, legs.waist, garment.fabric, loops=True, button=GOLD if denim else seam(colour, 0.25))
 
 
 def leggings(canvas: Canvas, garment: Garment) -> None:
@@ -218,63 +237,4 @@ def leggings(canvas: Canvas, garment: Garment) -> None:
         for curve in sides(outer):
             canvas.line(curve, garment.trim.main, 0.018)
     canvas.line(line((MIDDLE, 0.13), (MIDDLE, legs.crotch)), seam(garment.fabric.mean, 0.1), 0.005)
-    _waistband(canvas, legs.waist, garment.fabric, loops=False, button=None)
-
-
-def _panel(waist: float, hip: float, hem: float, bottom: float, sag: float) -> Points:
-    return whole(
-        join(
-            line((MIDDLE, TOP + BAND)),
-            smooth((MIDDLE + waist, TOP + BAND), (MIDDLE + hip, min(0.27, (TOP + bottom) / 2)), (MIDDLE + (hip + hem) / 2, (bottom + 0.27) / 2), (MIDDLE + hem, bottom)),
-            smooth((MIDDLE + hem, bottom), (MIDDLE + hem * 0.55, bottom + sag * 0.8), (MIDDLE, bottom + sag)),
-        )
-    )
-
-
-def pencil(canvas: Canvas, garment: Garment) -> None:
-    """A pencil skirt with a slit or darts."""
-    bottom = 0.6 + 0.2 * garment.length
-    hem = 0.15 + 0.03 * garment.flare
-    outline = _panel(0.125, 0.175 + 0.012 * garment.fit, hem, bottom, 0.008)
-    folds = [smooth((0.5 + x * 0.6, 0.2), (0.5 + x, 0.4), (0.5 + x * 0.8, bottom)) for x in (-0.12, 0.11)]
-    canvas.fill(outline, garment.fabric, puff=0.045, folds=folds)
-    colour = garment.fabric.mean
-    for curve in sides(line((0.565, TOP + BAND), (0.572, 0.22))):
-        canvas.line(curve, seam(colour), 0.006)
-    if garment.detail > 0.5:
-        canvas.fill(line((0.56, bottom + 0.008), (0.575, bottom - 0.15), (0.598, bottom + 0.007)), solid(seam(colour, 0.3)), puff=0.01)
-    elif garment.detail > 0.2:
-        for y in np.linspace(0.17, bottom - 0.05, 6):
-            canvas.dot((0.5, float(y)), 0.011, GOLD if garment.fabric.weave == "denim" else seam(colour, 0.25))
-        canvas.line(line((0.525, TOP + BAND), (0.525, bottom)), seam(colour, 0.12), 0.005)
-    _waistband(canvas, 0.125, garment.fabric, loops=False, button=None)
-
-
-def flared(canvas: Canvas, garment: Garment) -> None:
-    """An A-line skirt, from mini to maxi, that falls in folds."""
-    bottom = 0.46 + 0.45 * garment.length
-    hem = 0.23 + 0.13 * garment.flare
-    folds = [smooth((0.5 + x * 0.35, 0.13), (0.5 + x * 0.6, (bottom + 0.13) / 2), (0.5 + x, bottom + 0.02)) for x in np.linspace(-0.85, 0.85, 8) * hem]
-    outline = _panel(0.12, 0.132 + (hem - 0.12) * (0.27 - TOP) / (bottom - TOP), hem, bottom, 0.035)
-    canvas.fill(outline, garment.fabric, puff=0.04, folds=folds, fold=0.016)
-    if garment.detail > 0.7:
-        tier = 0.55 * bottom + 0.06
-        at = 0.12 + (hem - 0.12) * (tier - TOP) / (bottom - TOP) + 0.012
-        curve = smooth((0.5 - at, tier), (0.5, tier + 0.03), (0.5 + at, tier))
-        canvas.line(curve, seam(garment.fabric.mean), 0.008)
-    _waistband(canvas, 0.12, garment.trim if garment.detail < 0.2 else garment.fabric, loops=False, button=None)
-
-
-def pleated(canvas: Canvas, garment: Garment) -> None:
-    """A skirt of sharp pleats."""
-    bottom = 0.48 + 0.35 * garment.length
-    hem = 0.22 + 0.1 * garment.flare
-    count = 8 + int(6 * garment.detail)
-    edges = np.linspace(-1, 1, count + 1)
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
-        sag = 0.03 * (1 - ((left + right) / 2) ** 2)
-        pleat = line(
-            (0.5 + 0.12 * left, TOP + BAND), (0.5 + 0.12 * right, TOP + BAND), (0.5 + hem * right + 0.006, bottom + sag), (0.5 + hem * left + 0.008, bottom + sag + 0.012)
-        )
-        canvas.fill(pleat, garment.fabric, puff=0.016)
-    _waistband(canvas, 0.12, garment.fabric, loops=False, button=STEEL if garment.detail > 0.8 else None)
+    waistband(canvas, legs.waist, garment.fabric, loops=False, button=None)
