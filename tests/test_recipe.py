@@ -355,7 +355,7 @@ def recipes(*, teacher: bool = True) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @given(recipes())
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_a_resolved_recipe_is_the_same_recipe(data: dict[str, Any]) -> None:
     recipe = load(data)
     full = resolved(recipe)

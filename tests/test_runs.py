@@ -254,7 +254,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_valid(tmp_path: Path, monkeypatc
         patch.setattr(torch, "save", full)
         run(tiny(), out=tmp_path / "full")
     [directory] = [path for path in (tmp_path / "full").iterdir() if path.is_dir()]
-    assert not [path for path in directory.rglob(".*")]
+    assert not list(directory.rglob(".*"))
     resumed = run(tiny(), out=tmp_path / "full", resume=True)
     assert same(whole, resumed)
 

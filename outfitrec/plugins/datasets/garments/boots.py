@@ -128,7 +128,7 @@ def boot(canvas: Canvas, garment: Garment) -> None:
 @pair
 def knee_boot(canvas: Canvas, garment: Garment) -> None:
     """A high boot with a heel and a zip or a buckle."""
-    canvas_top, heel = 0.09 + 0.08 * (1 - garment.length), 0.05 + 0.08 * garment.flare
+    canvas_top, heel = 0.14 + 0.08 * (1 - garment.length), 0.05 + 0.08 * garment.flare
     base, rear = GROUND + 0.12, GROUND + 0.12 - heel
     wide, fabric = 0.035 * garment.fit, garment.fabric
     hole = smooth(

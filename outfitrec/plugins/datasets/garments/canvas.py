@@ -94,6 +94,11 @@ class Canvas:
         else:  # the joints of Pillow's wide lines are ragged
             self._draw.polygon(ribbon(placed, wide).ravel().tolist(), fill=rgb(colour))
 
+    def tape(self, points: Points, colour: Lab, width: float) -> None:
+        """A strap, cord or band along these points: a line with an edge."""
+        self.line(points, seam(colour, 0.22), width + 0.009)
+        self.line(points, colour, width)
+
     def stitch(self, points: Points, colour: Lab, width: float = 0.005, dash: float = 0.014) -> None:
         """A row of stitches along these points."""
         steps = np.linalg.norm(np.diff(points, axis=0), axis=1)

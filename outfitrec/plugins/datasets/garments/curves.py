@@ -22,6 +22,11 @@ def line(*points: Point) -> Points:
     return np.array(points, dtype=np.float64)
 
 
+def box(left: float, upper: float, right: float, lower: float) -> Points:
+    """An upright rectangle."""
+    return line((left, upper), (right, upper), (right, lower), (left, lower))
+
+
 def smooth(*points: Point) -> Points:
     """The Catmull-Rom curve through these points, from the first to the last."""
     given = np.array(points, dtype=np.float64)

@@ -7,7 +7,7 @@ from outfitrec.plugins.datasets.garments.colour import GOLD, lighter, seam
 from outfitrec.plugins.datasets.garments.curves import join, smooth
 from outfitrec.plugins.datasets.garments.fabric import solid
 from outfitrec.plugins.datasets.garments.garment import Garment
-from outfitrec.plugins.datasets.garments.soles import GROUND, INSIDE, high_heel, instep, pair, strap
+from outfitrec.plugins.datasets.garments.soles import GROUND, INSIDE, high_heel, instep, pair
 
 
 @pair
@@ -45,7 +45,7 @@ def pump(canvas: Canvas, garment: Garment) -> None:
         canvas.dot(where, 0.013, garment.trim.main)
     elif garment.sleeve < 0.25:
         over = smooth((0.885, rear - 0.1), (0.8, rear - 0.19), (0.7, rear - 0.19), (0.6, (rear + GROUND) / 2 - 0.13))
-        strap(canvas, over, garment.fabric.main, 0.017)
+        canvas.tape(over, garment.fabric.main, 0.017)
 
 
 @pair
@@ -60,8 +60,8 @@ def sandal(canvas: Canvas, garment: Garment) -> None:
             ankle = smooth(
                 (0.885, rear - 0.15), (0.79, rear - 0.15 - lift), (0.7, rear - 0.145 - lift), (0.67, rear - 0.145)
             )
-            strap(canvas, ankle, lighter(colour, -lift), width)
-        strap(canvas, smooth((0.885, rear - 0.02), (0.9, rear - 0.08), (0.885, rear - 0.15)), colour, width * 1.5)
+            canvas.tape(ankle, lighter(colour, -lift), width)
+        canvas.tape(smooth((0.885, rear - 0.02), (0.9, rear - 0.08), (0.885, rear - 0.15)), colour, width * 1.5)
         canvas.dot((0.74, rear - 0.132), 0.015, GOLD)
     else:
         last, thick = instep(0.05), 0.02 + 0.06 * garment.fit
@@ -75,7 +75,7 @@ def sandal(canvas: Canvas, garment: Garment) -> None:
         peak = (a + b) / 2 + np.array([0.03, -rise])
         if high:
             arch = smooth(a, (a + peak) / 2 - 0.012, peak, (b + peak) / 2 + np.array([0.02, -0.01]), b)
-            strap(canvas, arch, colour, width)
+            canvas.tape(arch, colour, width)
         else:
             # The instep rises from the toe on; a band follows it.
             up = np.array([0.0, -0.055 - 0.32 * (a[0] - 0.14)]), np.array([0.0, -0.055 - 0.32 * (b[0] - 0.14)])

@@ -4,7 +4,7 @@ import numpy as np
 
 from outfitrec.plugins.datasets.garments.canvas import Canvas
 from outfitrec.plugins.datasets.garments.colour import STEEL, WHITE, lighter, seam
-from outfitrec.plugins.datasets.garments.curves import flip, join, line, sides, smooth, whole
+from outfitrec.plugins.datasets.garments.curves import box, flip, join, line, sides, smooth, whole
 from outfitrec.plugins.datasets.garments.fabric import solid
 from outfitrec.plugins.datasets.garments.garment import Garment
 from outfitrec.plugins.datasets.garments.torso import (
@@ -190,7 +190,7 @@ def blazer(canvas: Canvas, garment: Garment) -> None:
     for x in (0.395, 0.605):
         y = torso.bottom - 0.2
         canvas.fill(
-            line((x - 0.055, y), (x + 0.055, y), (x + 0.055, y + 0.04), (x - 0.055, y + 0.04)), fabric, puff=0.008
+            box(x - 0.055, y, x + 0.055, y + 0.04), fabric, puff=0.008
         )
 
 

@@ -221,5 +221,4 @@ def ballet(canvas: Canvas, garment: Garment) -> None:
         canvas.dot((0.31, 0.615), 0.013, fabric.main)
     else:
         strap = smooth((0.6, 0.65 - low), (0.61, 0.57), (0.67, 0.535), (0.74, 0.56), (0.75, 0.62 - low))
-        canvas.line(strap, seam(fabric.mean, 0.2), 0.028)
-        canvas.line(strap, fabric.main, 0.02)
+        canvas.tape(strap, fabric.main, 0.02)

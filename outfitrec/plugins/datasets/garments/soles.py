@@ -1,6 +1,7 @@
 """What shoes are made of: soles, heels, straps; they are seen from the side, with the toe to the left."""
 
 from collections.abc import Callable
+from functools import wraps
 
 import numpy as np
 
@@ -17,6 +18,7 @@ INSIDE: Lab = (0.78, 0.012, 0.04)  # bare leather
 def pair(draw: Callable[[Canvas, Garment], None]) -> Callable[[Canvas, Garment], None]:
     """Draw the shoe, and behind it the other one of the pair where the garment says so."""
 
+    @wraps(draw)
     def both(canvas: Canvas, garment: Garment) -> None:
         if garment.detail > 0.35:
             canvas.place(0.94, (0.055, -0.125))
@@ -24,15 +26,11 @@ def pair(draw: Callable[[Canvas, Garment], None]) -> Callable[[Canvas, Garment],
             canvas.place(0.94, (-0.05, 0.03))
         draw(canvas, garment)
 
-    both.__name__, both.__doc__ = draw.__name__, draw.__doc__
     return both
 
 
-def strap(canvas: Canvas, curve: Points, colour: Lab, width: float) -> None:
-    canvas.tape(curve, colour, width)
-
-
 def trainer_sole(canvas: Canvas, colour: Lab, accent: Lab, thick: float) -> None:
+    """A rubber sole with a line along it."""
     top = GROUND - thick
     outline = join(
         smooth((0.085, top + 0.012), (0.075, GROUND - 0.3 * thick), (0.115, GROUND)),

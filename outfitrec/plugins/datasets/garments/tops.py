@@ -4,7 +4,7 @@ import numpy as np
 
 from outfitrec.plugins.datasets.garments.canvas import Canvas
 from outfitrec.plugins.datasets.garments.colour import GOLD, WHITE, lighter, seam
-from outfitrec.plugins.datasets.garments.curves import Point, flip, join, line, oval, sides, smooth, whole
+from outfitrec.plugins.datasets.garments.curves import box, Point, flip, join, line, oval, sides, smooth, whole
 from outfitrec.plugins.datasets.garments.fabric import Fabric, solid
 from outfitrec.plugins.datasets.garments.garment import Garment
 from outfitrec.plugins.datasets.garments.torso import (
@@ -64,7 +64,7 @@ def _print(canvas: Canvas, garment: Garment) -> None:
         for row in range(3):
             y, half = where[1] - 0.045 + 0.045 * row, size * (1.25, 0.85, 1.1)[row]
             canvas.fill(
-                line((0.5 - half, y), (0.5 + half, y), (0.5 + half, y + 0.026), (0.5 - half, y + 0.026)),
+                box(0.5 - half, y, 0.5 + half, y + 0.026),
                 solid(colour),
                 edge=False,
             )
@@ -92,7 +92,7 @@ def polo(canvas: Canvas, garment: Garment) -> None:
     )
     canvas.fill(torso.body(0.06), garment.fabric, folds=drape(torso))
     low = torso.top + 0.2 + 0.05 * garment.neck
-    canvas.fill(line((0.482, 0.17), (0.518, 0.17), (0.518, low), (0.482, low)), garment.fabric, puff=0.008)
+    canvas.fill(box(0.482, 0.17, 0.518, low), garment.fabric, puff=0.008)
     buttons(canvas, 0.5, torso.top + 0.09, low - 0.025, 2 + (garment.detail > 0.5), WHITE)
     collar(canvas, torso, garment.trim, 0.075, 0.1)
     hem_stitch(canvas, torso, garment.fabric.mean)
@@ -118,7 +118,7 @@ def shirt(canvas: Canvas, garment: Garment) -> None:
         )
     canvas.fill(torso.body(0.07, sag=0.05), fabric, folds=drape(torso))
     bottom = torso.bottom + 0.045
-    canvas.fill(line((0.48, 0.18), (0.52, 0.18), (0.52, bottom), (0.48, bottom)), fabric, puff=0.006)
+    canvas.fill(box(0.48, 0.18, 0.52, bottom), fabric, puff=0.006)
     button = GOLD if fabric.weave == "denim" else lighter(WHITE, -0.05)
     buttons(canvas, 0.5, torso.top + 0.11, torso.bottom - 0.02, 6, button)
     if garment.detail > 0.45:

@@ -78,9 +78,10 @@ class Torso:
         return whole(join(self.neckline(depth, vee), seam_line, self.side(), self.hem_curve(sag)))
 
 
-def behind(canvas: Canvas, torso: Torso, depth: float, fabric: Fabric, rise: float = 0.0) -> None:
+def behind(canvas: Canvas, torso: Torso, depth: float, fabric: Fabric) -> None:
+    """The back of the neck, seen through the opening."""
     neck, top = torso.neck, torso.top
-    back = smooth(torso.at(0, top + 0.018 - rise), torso.at(neck * 0.7, top + 0.008 - rise), torso.at(neck, top - rise))
+    back = smooth(torso.at(0, top + 0.018), torso.at(neck * 0.7, top + 0.008), torso.at(neck, top))
     front = torso.neckline(depth + 0.02, False)
     canvas.fill(whole(join(back, front[::-1])), fabric, dim=0.72, puff=0.01)
 
@@ -140,6 +141,7 @@ def ribbed(canvas: Canvas, corners: Points, fabric: Fabric, ribs: int) -> None:
 
 
 def rib_hem(canvas: Canvas, torso: Torso, fabric: Fabric, height: float = 0.05) -> None:
+    """A ribbed hem."""
     upper, lower = torso.bottom - height, torso.bottom + 0.004
     band = line(
         torso.at(-torso.hem, upper),
@@ -176,17 +178,20 @@ def drape(torso: Torso, strength: float = 1.0) -> list[Points]:
 
 
 def neckband(canvas: Canvas, torso: Torso, depth: float, colour: Lab, vee: bool, width: float = 0.02) -> None:
+    """A band around the neckline."""
     half = torso.neckline(depth, vee)
     curve = np.concatenate([flip(half)[::-1], half])
     canvas.tape(curve, colour, width)
 
 
 def hem_stitch(canvas: Canvas, torso: Torso, colour: Lab) -> None:
+    """The seam along the hem."""
     half = torso.hem_curve(0.015) - np.array([0.0, 0.022])
     canvas.line(join(flip(half), half[::-1]), seam(colour, 0.1), 0.004)
 
 
 def pocket(canvas: Canvas, fabric: Fabric, corner: Point, width: float, flap: bool = False) -> None:
+    """A patch pocket, hanging from ``corner``, the middle of its opening."""
     x, y = corner
     outline = line(
         (x - width / 2, y),
@@ -222,5 +227,6 @@ def collar(canvas: Canvas, torso: Torso, fabric: Fabric, reach: float, drop: flo
 
 
 def buttons(canvas: Canvas, x: float, low: float, high: float, count: int, colour: Lab, radius: float = 0.0095) -> None:
+    """Buttons one below the other."""
     for y in np.linspace(low, high, count):
         canvas.dot((x, float(y)), radius, colour)

@@ -4,7 +4,7 @@ import numpy as np
 
 from outfitrec.plugins.datasets.garments.canvas import Canvas
 from outfitrec.plugins.datasets.garments.colour import Lab, seam
-from outfitrec.plugins.datasets.garments.curves import join, line, smooth, whole
+from outfitrec.plugins.datasets.garments.curves import box, join, line, smooth, whole
 from outfitrec.plugins.datasets.garments.fabric import Fabric
 
 MIDDLE = 0.5
@@ -13,6 +13,7 @@ BAND = 0.045  # height of a waistband
 
 
 def waistband(canvas: Canvas, half: float, fabric: Fabric, *, loops: bool, button: Lab | None) -> None:
+    """A waistband, ``half`` to each side, with the inside of its back."""
     upper = smooth((MIDDLE, TOP + 0.006), (MIDDLE + half * 0.6, TOP + 0.004), (MIDDLE + half - 0.004, TOP))
     lower = smooth((MIDDLE + half, TOP + BAND), (MIDDLE + half * 0.6, TOP + BAND + 0.006), (MIDDLE, TOP + BAND + 0.008))
     inside = whole(smooth((MIDDLE, TOP - 0.012), (MIDDLE + half * 0.6, TOP - 0.008), (MIDDLE + half - 0.004, TOP)))
@@ -22,12 +23,7 @@ def waistband(canvas: Canvas, half: float, fabric: Fabric, *, loops: bool, butto
         for x in (-0.78, -0.4, 0.4, 0.78):
             at = MIDDLE + half * x
             canvas.fill(
-                line(
-                    (at - 0.008, TOP - 0.002),
-                    (at + 0.008, TOP - 0.002),
-                    (at + 0.008, TOP + BAND + 0.01),
-                    (at - 0.008, TOP + BAND + 0.01),
-                ),
+                box(at - 0.008, TOP - 0.002, at + 0.008, TOP + BAND + 0.01),
                 fabric,
                 puff=0.004,
             )
@@ -36,6 +32,7 @@ def waistband(canvas: Canvas, half: float, fabric: Fabric, *, loops: bool, butto
 
 
 def gathered(canvas: Canvas, half: float, fabric: Fabric) -> None:
+    """An elastic waistband."""
     waistband(canvas, half, fabric, loops=False, button=None)
     for x in np.linspace(-0.9, 0.9, 17):
         canvas.line(

@@ -95,6 +95,7 @@ _FAMILIES: tuple[tuple[float, _Range, _Range, _Range], ...] = (
 _CONTRAST = 0.28  # two colours nearer than this do not make a pattern
 # Smallest and largest repeat of each weave.
 _PERIODS = {"stripes": (0.05, 0.12), "check": (0.08, 0.17), "dots": (0.06, 0.12), "floral": (0.09, 0.16)}
+_ANGLES = {"stripes": (0.0, 0.0, 0.0, np.pi / 2, np.pi / 2, 0.7), "check": (0.0, 0.0, 0.0, np.pi / 4)}
 
 
 def colour(rng: Generator) -> Lab:
@@ -129,16 +130,13 @@ def _fabric(rng: Generator, kind: Kind) -> Fabric:
     second = lighter(main, 0.13) if weave == "denim" else _contrasting(rng, main)
     accent = _contrasting(rng, main, second)
     low, high = _PERIODS.get(weave, (0.1, 0.1))
-    angles = {"stripes": (0.0, 0.0, 0.0, np.pi / 2, np.pi / 2, 0.7), "check": (0.0, 0.0, 0.0, np.pi / 4)}.get(
-        weave, (0.0,)
-    )
     return Fabric(
         weave=weave,
         main=main,
         second=second,
         accent=accent,
         period=float(rng.uniform(low, high)),
-        angle=float(rng.choice(angles)),
+        angle=float(rng.choice(_ANGLES.get(weave, (0.0,)))),
         share=float(rng.uniform(0.3, 0.6)),
         seed=int(rng.integers(1 << 30)),
         knit=kind.knit,
