@@ -12,7 +12,9 @@ PROGRAM = "from outfitrec.cli import main; main()"
 
 
 def process(code: str, *arguments: str) -> Callable[[], object]:
-    return lambda: subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True)  # noqa: S603  # our own code
+    return lambda: subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, check=True
+    )  # our own code
 
 
 def main() -> None:

@@ -15,7 +15,6 @@ from outfitrec.core.errors import DataError, Problem, RecipeError, RunError
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import Run
-from outfitrec.core.serving import Model
 from outfitrec.core.session import STUDENT, TEACHER, Options, Session
 from outfitrec.core.settings import Recipe, TeacherRun
 
@@ -83,7 +82,7 @@ def run_recipe(recipe: Recipe, options: Options, role: str, dataset: Dataset | N
                     hint="--resume goes on with it, --force starts again",
                 )
             # The teacher first: what is wrong with it should show before this run leaves anything on disk.
-            session.train(teacher_model(recipe, options, dataset))
+            session.train(teacher_run(recipe, options, dataset))
     except Timeout as error:
         raise RunError(f"another process is at work in {directory.path}") from error
     return Run(directory.path, trained=True)
@@ -102,20 +101,19 @@ def load_dataset(recipe: Recipe) -> Dataset:
     return dataset
 
 
-def teacher_model(recipe: Recipe, options: Options, dataset: Dataset) -> Model | None:
-    """The trained teacher of a recipe, which is run first where it is a recipe itself."""
+def teacher_run(recipe: Recipe, options: Options, dataset: Dataset) -> Run | None:
+    """The run of a recipe's teacher, which is made first where the teacher is a recipe itself."""
     teacher = recipe.teacher
-    if teacher is None:
-        return None
     if isinstance(teacher, TeacherRun):
         found = Run(Path(teacher.path))
         check_teacher(found, dataset)
-    else:
-        options.progress.message(f"teacher of {recipe.name}: {teacher.name}")
-        # A finished teacher stays, whatever is asked of the student; an interrupted one goes on.
-        options = attrs.evolve(options, resume=options.resume or options.force, force=False)
-        found = run_recipe(teacher, options, TEACHER, dataset)
-    return found.model
+        return found
+    if teacher is None:
+        return None
+    options.progress.message(f"teacher of {recipe.name}: {teacher.name}")
+    # A finished teacher stays, whatever is asked of the student; an interrupted one goes on.
+    options = attrs.evolve(options, resume=options.resume or options.force, force=False)
+    return run_recipe(teacher, options, TEACHER, dataset)
 
 
 def check_teacher(teacher: Run, dataset: Dataset) -> None:

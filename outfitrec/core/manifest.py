@@ -6,18 +6,17 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-import attrs
 import torch
 from lightning_fabric import Fabric
 
 from outfitrec.core.config import Config, components
 from outfitrec.core.data import Dataset
-from outfitrec.core.settings import Recipe
+from outfitrec.core.settings import Recipe, changed
 
 
 def used_components(recipe: Recipe) -> list[Config]:
     """Every component of a recipe, nested ones among them; its teacher has a manifest of its own."""
-    alone: Recipe = attrs.evolve(recipe, teacher=None)  # type: ignore[misc]  # attrs, by our own decorator
+    alone = changed(recipe, teacher=None)
     return [config for _, config in components(alone)]
 
 

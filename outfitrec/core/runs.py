@@ -95,6 +95,12 @@ class Run:
         return read_json(self.directory / MANIFEST)
 
     @cached_property
+    def teacher(self) -> "Run | None":
+        """The run of its teacher, where it had one."""
+        directory = self.manifest.get("teacher")
+        return Run(Path(directory)) if directory else None
+
+    @cached_property
     def model(self) -> Model:
         """The trained model, on the CPU: the recommender, and how photos are prepared for it."""
         # Components of the run's own plugin files are known only once these are loaded, as in the run itself.

@@ -1,21 +1,25 @@
 """The model directory: what serving needs, and nothing else. Weights are tensors, the rest is JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 import torch
+from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
+from outfitrec.core.augment import prepare
 from outfitrec.core.build import build_recommender
 from outfitrec.core.config import plain
 from outfitrec.core.document import Document, Place
-from outfitrec.core.errors import PluginError, RecipeError, RunError
+from outfitrec.core.errors import DataError, PluginError, Problem, RecipeError, RunError, listed
 from outfitrec.core.files import file_digest, whole, write_json
 from outfitrec.core.loading import plugins
+from outfitrec.core.photos import BadPhotoError, decode
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.registry import Registry
 from outfitrec.core.settings import ImageSettings, ModelSettings
@@ -63,6 +67,66 @@ class Model:
     recommender: Recommender
     image: ImageSettings
     given: Mapping[str, Any]
+
+    @torch.inference_mode()
+    def embed_photos(self, photos: Sequence[bytes], categories: Sequence[str]) -> Float[Tensor, "item dim"]:
+        """Embeddings of items that need not be in any catalogue; worth keeping, since this is the expensive half.
+
+        Args:
+            photos: Encoded photos (JPEG, PNG, …).
+            categories: Category of each, one of those that the model was trained with.
+
+        Raises:
+            DataError: A photo cannot be used, or a category is unknown; all of them.
+        """
+        known = list(self.given["categories"])
+        pixels, problems = [], []
+        for number, (photo, category) in enumerate(zip(photos, categories, strict=True)):
+            if category not in known:
+                problems.append(Problem(f"photo {number}: unknown category {category!r}", hint=listed(known)))
+            try:
+                pixels.append(torch.tensor(decode(photo, self.image.stored or self.image.size)))
+            except BadPhotoError as error:
+                problems.append(Problem(f"photo {number} {error}"))
+        if problems:
+            raise DataError(problems)
+        device = next(self.recommender.parameters()).device
+        images = prepare(torch.stack(pixels).permute(0, 3, 1, 2).to(device), self.image.size)
+        index = torch.tensor([known.index(category) for category in categories], device=device)
+        return self.recommender.embed(self.recommender.encoder.features(images), index)
+
+    @torch.inference_mode()
+    def score_photos(
+        self, users: Sequence[int], outfits: Sequence[Sequence[bytes]], categories: Sequence[Sequence[str]]
+    ) -> Float[Tensor, "user outfit"]:
+        """Score of each user for each outfit, higher is better.
+
+        Args:
+            users: Users that the model was trained with.
+            outfits: The encoded photos of each outfit.
+            categories: The category of each photo of each outfit.
+
+        Raises:
+            DataError: A user or category is unknown, an outfit is empty, or a photo cannot be used.
+        """
+        strangers = [user for user in users if not 0 <= user < self.given["users"]]
+        if strangers:
+            raise DataError(f"unknown users {strangers}: the model knows users 0 to {self.given['users'] - 1}")
+        if not outfits or not all(outfits):
+            raise DataError("an outfit has no photo")
+        flat = [photo for outfit in outfits for photo in outfit]
+        words = [word for outfit in categories for word in outfit]
+        table = self.embed_photos(flat, words)
+        width = max(map(len, outfits))
+        index = torch.full((len(outfits), width), -1)
+        start = 0
+        for row, outfit in enumerate(outfits):
+            index[row, : len(outfit)] = torch.arange(start, start + len(outfit))
+            start += len(outfit)
+        known = torch.tensor([list(self.given["categories"]).index(word) for word in words])
+        category = torch.where(index >= 0, known[index.clamp(min=0)], -1)
+        state = self.recommender.state(table, index.to(table.device), category.to(table.device))
+        return self.recommender.score_all(torch.tensor(list(users), device=table.device), state)
 
 
 def load_model(folder: Path, registry: Registry | None = None) -> Model:

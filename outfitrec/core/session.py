@@ -25,7 +25,7 @@ from outfitrec.core.program import Program
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import dump_recipe, identity
 from outfitrec.core.recommender import Recommender
-from outfitrec.core.runs import MANIFEST, MODEL, RECIPE, RESULT, Result, RunDirectory, read_json
+from outfitrec.core.runs import MANIFEST, MODEL, RECIPE, RESULT, Result, Run, RunDirectory, read_json
 from outfitrec.core.seeds import seed_of
 from outfitrec.core.serving import Model, save_model
 from outfitrec.core.settings import Recipe
@@ -90,8 +90,12 @@ class Session:
         self._identity = digest(facts)
         self.directory = RunDirectory(options.out / f"{recipe.name}-{self._identity[:8]}", self._identity)
 
-    def train(self, teacher: Model | None) -> None:
-        """Train, evaluate, and write everything that a run leaves behind."""
+    def train(self, teacher: Run | None) -> None:
+        """Train, evaluate, and write everything that a run leaves behind.
+
+        Args:
+            teacher: The teacher's finished run.
+        """
         settings = self._recipe.train
         directory = self.directory
         fabric = Fabric(
@@ -99,11 +103,12 @@ class Session:
         )
         fabric.launch()
         facts = manifest(self._recipe, self._identity, self._role, self._dataset, self._versions, fabric)
+        facts["teacher"] = str(teacher.directory) if teacher else None
         self._check_resumed(facts)
         write_text(directory.path / RECIPE, dump_recipe(self._recipe))
         directory.write(MANIFEST, facts)
         with torch.random.fork_rng():
-            recommender, fitted, valid, objectives = self._fit(fabric, teacher)
+            recommender, fitted, valid, objectives = self._fit(fabric, teacher.model if teacher else None)
             test = self.test()
             found = test.evaluate(recommender, self.source(recommender, fabric.device), fabric.device, self._progress)
         save_model(directory.path / MODEL, recommender, self._recipe.model, self._recipe.image, self._given)

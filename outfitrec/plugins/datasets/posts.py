@@ -115,8 +115,6 @@ class Posts:
         have = np.zeros(users, dtype=np.int64)
         for _ in range(_ROUNDS):
             short = np.flatnonzero(have < number)
-            if not len(short):
-                return posted
             drawn = self._draw(pools, (len(short), min(24 * number, max(64, _DRAWN // len(short)))))
             liked = likes(short, drawn)
             for row, user in enumerate(short):
@@ -124,6 +122,8 @@ class Posts:
                 _, first = np.unique(self._key(known), return_index=True)
                 kept = known[np.sort(first)][:number]
                 posted[user, : len(kept)], have[user] = kept, len(kept)
+            if (have == number).all():
+                return posted
         user = have.argmin()
         raise _too_few(f"user {user} likes only {have[user]} outfits of the items of the {split} split, not {number}")
 
@@ -146,7 +146,8 @@ class Posts:
             return positives[drawn + number * (drawn >= users[rows] * number)]
 
         def good(found: Ints, rows: Ints) -> NDArray[np.bool_]:
-            return (keys[users[rows]] != self._key(found)[:, None]).all(1)
+            fresh: NDArray[np.bool_] = (keys[users[rows]] != self._key(found)[:, None]).all(1)
+            return fresh
 
         return _until(draw, good, len(users), "hard negatives")
 
@@ -165,8 +166,10 @@ class Posts:
 
         def good(found: Ints, rows: Ints) -> NDArray[np.bool_]:
             choice = np.sort(np.take_along_axis(found, asked[rows, None, None], axis=2)[..., 0], axis=1)
-            fresh = ~np.isin(self._key(found[:, 1:]), known).any(1)
-            return fresh & (np.diff(choice, axis=1) > 0).all(1)
+            posted = np.isin(self._key(found[:, 1:]), known)
+            wrong = np.concatenate([posted, np.diff(choice, axis=1) == 0], axis=1)
+            right: NDArray[np.bool_] = (~wrong).all(1)
+            return right
 
         found = _until(draw, good, len(positives), "fill-in-the-blank questions")
         return found.reshape(-1, positives.shape[1])
@@ -174,7 +177,8 @@ class Posts:
     def _key(self, items: Ints) -> Ints:
         """One number an outfit."""
         powers = self._base ** np.arange(items.shape[-1], dtype=np.int64)
-        return ((items + 1) * powers).sum(-1)
+        keys: Ints = ((items + 1) * powers).sum(-1)
+        return keys
 
 
 def _pools_of(positives: Ints) -> list[Ints]:

@@ -61,10 +61,10 @@ class Synthetic:
     Figures on it compare methods; they say nothing of real users.
     """
 
-    seed: int = field(default=0, minimum=0, help="seed of garments, users and splits")
+    seed: int = field(default=0, minimum=0, maximum=2**32 - 1, help="seed of garments, users and splits")
     users: int = field(default=32, minimum=2, maximum=2000, help="number of users")
     items: int = field(
-        default=1200, minimum=60, maximum=5000, help="number of garments: 40 % tops, 30 % bottoms and shoes"
+        default=1200, minimum=60, maximum=5000, help="number of garments: 40 % tops, 30 % bottoms, 30 % shoes"
     )
     pixels: int = field(default=96, minimum=16, maximum=2048, help="side of a photo in pixels")
     train: int = field(default=60, minimum=1, maximum=1000, help="outfits that a user posts for training")
@@ -72,11 +72,9 @@ class Synthetic:
     test: int = field(default=12, minimum=1, maximum=1000, help="outfits that a user posts for testing")
     negatives: int = field(default=10, minimum=1, maximum=100, help="stored negatives of each kind per positive")
     liked: float = field(default=0.08, minimum=0.01, maximum=0.5, help="share of all outfits that a user likes")
-    compatibility: float = field(default=0.3, minimum=0, maximum=10, help="weight of what goes together; taste has 1")
+    compatibility: float = field(default=0.4, minimum=0, maximum=10, help="weight of what goes together; taste has 1")
     noise: float = field(default=0.2, minimum=0, maximum=10, help="weight of chance in what is liked; taste has 1")
-    two_tops: float = field(
-        default=0.0, minimum=0, maximum=1, help="share of outfits with a second top, worn over the first"
-    )
+    two_tops: float = field(default=0.0, minimum=0, maximum=1, help="share of outfits with a second, outer top")
 
     def load(self) -> Dataset:
         """Make everything but the photos.
@@ -106,8 +104,7 @@ class Synthetic:
         catalog = Catalog(names, torch.from_numpy(looks.category), CATEGORIES, Drawings(garments, names, self.pixels))
         numbers = dict(zip(SPLITS, (self.train, self.valid, self.test), strict=True))
         splits = posts.splits(catalog, tastes, numbers, self.negatives)
-        fields = attrs.asdict(self)
-        del fields["pixels"]
+        fields = {name: value for name, value in vars(self).items() if name != "pixels"}
         return Dataset(
             catalog=catalog,
             users=self.users,

@@ -189,9 +189,7 @@ def blazer(canvas: Canvas, garment: Garment) -> None:
         )
     for x in (0.395, 0.605):
         y = torso.bottom - 0.2
-        canvas.fill(
-            box(x - 0.055, y, x + 0.055, y + 0.04), fabric, puff=0.008
-        )
+        canvas.fill(box(x - 0.055, y, x + 0.055, y + 0.04), fabric, puff=0.008)
 
 
 def bomber(canvas: Canvas, garment: Garment) -> None:

@@ -1,5 +1,7 @@
 """Skirts."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from outfitrec.plugins.datasets.garments.canvas import Canvas
@@ -72,7 +74,7 @@ def pleated(canvas: Canvas, garment: Garment) -> None:
     hem = 0.22 + 0.1 * garment.flare
     count = 8 + int(6 * garment.detail)
     edges = np.linspace(-1, 1, count + 1)
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
+    for left, right in pairwise(edges.tolist()):
         sag = 0.03 * (1 - ((left + right) / 2) ** 2)
         pleat = line(
             (0.5 + 0.12 * left, TOP + BAND),

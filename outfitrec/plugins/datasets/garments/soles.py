@@ -6,7 +6,7 @@ from functools import wraps
 import numpy as np
 
 from outfitrec.plugins.datasets.garments.canvas import Canvas
-from outfitrec.plugins.datasets.garments.colour import Lab, lighter, seam
+from outfitrec.plugins.datasets.garments.colour import Lab, lighter
 from outfitrec.plugins.datasets.garments.curves import Points, join, line, smooth
 from outfitrec.plugins.datasets.garments.fabric import solid
 from outfitrec.plugins.datasets.garments.garment import Garment

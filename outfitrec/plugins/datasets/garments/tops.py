@@ -4,7 +4,7 @@ import numpy as np
 
 from outfitrec.plugins.datasets.garments.canvas import Canvas
 from outfitrec.plugins.datasets.garments.colour import GOLD, WHITE, lighter, seam
-from outfitrec.plugins.datasets.garments.curves import box, Point, flip, join, line, oval, sides, smooth, whole
+from outfitrec.plugins.datasets.garments.curves import Point, box, flip, join, line, oval, sides, smooth, whole
 from outfitrec.plugins.datasets.garments.fabric import Fabric, solid
 from outfitrec.plugins.datasets.garments.garment import Garment
 from outfitrec.plugins.datasets.garments.torso import (
