@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,12 +21,15 @@ from outfitrec.core.errors import DataError
 from outfitrec.core.outfits import Outfits
 from outfitrec.plugins.datasets.garments import colour
 from outfitrec.plugins.datasets.garments.fabric import WEAVES
-from outfitrec.plugins.datasets.garments.wardrobe import CATEGORIES, KINDS, garment, photo
+from outfitrec.plugins.datasets.garments.wardrobe import CATEGORIES, KINDS, garment, kinds, photo
 from outfitrec.plugins.datasets.sheet import sheet
 from outfitrec.plugins.datasets.synthetic import Synthetic
 from outfitrec.plugins.datasets.tastes import Tastes, chance, harmony
 
-SMALL = {"users": 4, "items": 150, "train": 8, "valid": 2, "test": 3, "liked": 0.2}
+
+def small(**fields: Any) -> Synthetic:
+    """A dataset that is made at once."""
+    return Synthetic(**{"users": 4, "items": 150, "train": 8, "valid": 2, "test": 3, "liked": 0.2, **fields})
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +64,14 @@ def check(data: Dataset, numbers: dict[str, int], negatives: int) -> None:
         assert len(set(posted)) == len(posted)
         every = {outfit for _, outfit in posted}
         seen[name] = {item for outfit in every for item in outfit}
+        for rows in split.negatives.values():
+            seen[name] |= {item for outfit in sets(rows.outfits) for item in outfit}
         assert set(split.negatives) == (set() if name == "train" else {"random", "hard"})
         for kind, rows in split.negatives.items():
             assert torch.equal(rows.users, positives.users.repeat_interleave(negatives))
             for user, outfit in zip(rows.users.tolist(), sets(rows.outfits), strict=True):
                 assert (user, outfit) not in posted
                 assert (outfit in every) == (kind == "hard")
-                assert outfit <= seen[name]
     assert not seen["train"] & seen["valid"]
     assert not seen["train"] & seen["test"]
     assert not seen["valid"] & seen["test"]
@@ -116,11 +121,11 @@ def test_every_dataset_is_whole(
 
 
 def test_a_second_top_is_an_outer_one() -> None:
-    data = Synthetic(two_tops=0.3).load()
+    data = small(two_tops=0.3, users=20, test=12).load()
     outfits = data.splits["train"].positives.outfits
     assert outfits.width == 4
-    second = outfits.items[:, 1]
-    assert 0.2 < (second >= 0).double().mean() < 0.4
+    drawn = data.splits["test"].negatives["random"].outfits.items
+    assert 0.27 < (drawn[:, 1] >= 0).double().mean() < 0.33
     assert set(outfits.category[:, 1].tolist()) == {-1, 0}
     for slot, outer in ((0, False), (1, True)):
         for item in outfits.items[:, slot].unique().tolist():
@@ -138,7 +143,7 @@ def test_a_share_of_random_outfits_is_liked(data: Dataset) -> None:
     )
     for user in range(data.users):
         liked = data.truth.liked(torch.full((6000,), user), data.catalog.outfits(items)).double().mean()
-        # Three standard errors of the threshold's sample and of this one.
+        # Four standard errors of the threshold's sample and of this one.
         assert abs(liked - 0.08) < 0.017
 
 
@@ -168,7 +173,7 @@ def test_questions_differ_in_one_slot_and_the_first_is_right(data: Dataset) -> N
 
 
 def test_the_same_seed_gives_the_same_dataset_and_another_another() -> None:
-    first, same, other = (Synthetic(seed=seed, **SMALL).load() for seed in (3, 3, 4))
+    first, same, other = (small(seed=seed).load() for seed in (3, 3, 4))
 
     def content(data: Dataset) -> list[Tensor]:
         rows = [one for split in data.splits.values() for one in (split.positives, *split.negatives.values())]
@@ -180,9 +185,9 @@ def test_the_same_seed_gives_the_same_dataset_and_another_another() -> None:
 
 
 def test_the_digest_leaves_out_the_photos_and_nothing_else() -> None:
-    plain = Synthetic(**SMALL).load()
-    assert Synthetic(**SMALL, pixels=32).load().digest == plain.digest
-    assert Synthetic(**SMALL, noise=0.21).load().digest != plain.digest
+    plain = small().load()
+    assert small(pixels=32).load().digest == plain.digest
+    assert small(noise=0.21).load().digest != plain.digest
 
 
 def test_truth_knows_no_order_of_items_and_no_padding(data: Dataset) -> None:
@@ -204,7 +209,7 @@ def test_worth_is_that_of_a_naive_computation(data: Dataset) -> None:
         user = int(rows.users[n])
         suits = max(sum(float(truth.match[user, style, item]) for item in items[n]) / 3 for style in range(3))
         taste = (suits - float(truth.taste[0, user])) / float(truth.taste[1, user])
-        naive = taste + 0.4 * float(agreement[n]) + 0.2 * float(noise[n])
+        naive = taste + 0.3 * float(agreement[n]) + 0.2 * float(noise[n])
         assert float(truth.worth(rows.users[n : n + 1], items[n : n + 1])) == pytest.approx(naive)
 
 
@@ -266,7 +271,7 @@ def test_what_users_like_can_be_learned_from_looks(data: Dataset) -> None:
 
 
 def test_too_many_outfits_for_so_few_items_is_an_error() -> None:
-    with pytest.raises(DataError, match="too small: user .* likes only .* of the train split, not 1000"):
+    with pytest.raises(DataError, match=r"too small: user \d likes only \d+ outfits .* of the train split, not 1000"):
         Synthetic(items=60, users=2, train=1000, liked=0.01).load()
     with pytest.raises(DataError, match="too small"):
         Synthetic(items=60, users=2, train=1, test=1000).load()
@@ -275,7 +280,7 @@ def test_too_many_outfits_for_so_few_items_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("users", 1), ("liked", 0.9), ("seed", -1), ("two_tops", 1.5), ("pixels", 8)]
 )
-def test_a_value_out_of_range_is_refused(name: str, value: float) -> None:
+def test_a_value_out_of_range_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=name):
         Synthetic(**{name: value})
 
@@ -288,13 +293,13 @@ def pixels(photos: Photos, item: int) -> NDArray[np.uint8]:
 
 def test_photos_are_of_their_size_on_white(photos: Photos) -> None:
     for item in range(0, 1200, 25):
-        photo = pixels(photos, item)
-        assert photo.shape == (64, 64, 3)
-        assert (np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]]) == 255).all()
-        drawn = (photo < 250).any(-1)
+        shown = pixels(photos, item)
+        assert shown.shape == (64, 64, 3)
+        assert (np.concatenate([shown[0], shown[-1], shown[:, 0], shown[:, -1]]) == 255).all()
+        drawn = np.asarray((shown < 250).any(-1))
         assert 0.03 < drawn.mean() < 0.8
         # It fills most of one side, and is in the middle.
-        rows, columns = (np.flatnonzero(drawn.any(axis)) for axis in (1, 0))
+        rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
         assert max(np.ptp(rows), np.ptp(columns)) > 30
         assert abs(rows.mean() - 31.5) < 8
         assert abs((columns[0] + columns[-1]) / 2 - 31.5) < 2
@@ -314,37 +319,39 @@ def test_photos_and_stamps_of_different_items_differ(photos: Photos) -> None:
     assert photos.where(0).startswith("synthetic:")
 
 
-def test_a_stamp_changes_with_the_size_and_the_seed(photos: Photos) -> None:
-    for other in (Synthetic(pixels=65), Synthetic(pixels=64, seed=1)):
-        found = other.load().catalog.photos
-        assert found is not None
-        assert found.stamp(5) != photos.stamp(5)
-    again = Synthetic(pixels=64, noise=0).load().catalog.photos
-    assert again is not None
-    assert again.stamp(5) == photos.stamp(5)
+def test_a_stamp_changes_with_the_size_and_the_seed_alone() -> None:
+    def stamp(data: Dataset) -> str:
+        assert data.catalog.photos is not None
+        return data.catalog.photos.stamp(5)
+
+    first = stamp(small().load())
+    assert stamp(small(pixels=65).load()) != first
+    assert stamp(small(seed=1).load()) != first
+    assert stamp(small(noise=0.0, users=5).load()) == first
 
 
 def test_every_kind_is_drawn_at_any_size_and_looks_the_same() -> None:
-    drawn = {}
-    for category, seed in product(range(len(CATEGORIES)), range(60)):
-        one = garment(np.random.default_rng(seed), category)
-        drawn[one.kind] = one
-    assert set(drawn) == set(KINDS)
-    for one in drawn.values():
+    for name in KINDS:
+        one = garment(np.random.default_rng(0), name)
         small, large = photo(one, 48), photo(one, 144)
         assert small.size == (48, 48)
         assert large.size == (144, 144)
         reduced = np.asarray(large.resize((48, 48), Image.Resampling.BOX), dtype=float)
-        assert np.abs(reduced - np.asarray(small, dtype=float)).mean() < 8
+        assert np.abs(reduced - np.asarray(small, dtype=float)).mean() < 12
 
 
 def test_the_colour_of_the_cloth_is_that_of_the_photo() -> None:
     for seed in range(40):
-        one = garment(np.random.default_rng(seed), 0)
-        if one.fabric.weave != "plain" or one.fabric.knit or one.kind not in ("tee", "tank", "shirt"):
+        one = garment(np.random.default_rng(seed), "tank")
+        if one.fabric.weave != "plain":
             continue
-        middle = np.asarray(photo(one, 96))[30:60, 38:58].reshape(-1, 3)
+        middle = np.asarray(photo(one, 96))[40:60, 38:58].reshape(-1, 3)
         assert np.abs(np.median(middle, axis=0) - colour.rgb(one.fabric.main)).max() < 30
+
+
+def test_each_kind_is_of_one_category() -> None:
+    assert [len(kinds(category)) for category in range(len(CATEGORIES))] == [10, 8, 9]
+    assert {name for category in range(len(CATEGORIES)) for name in kinds(category)} == set(KINDS)
 
 
 def test_oklab_of_known_colours() -> None:
@@ -358,7 +365,7 @@ def test_oklab_of_known_colours() -> None:
 
 
 def test_a_sheet_shows_users_and_outfits() -> None:
-    data = Synthetic(**SMALL, pixels=32, two_tops=0.5).load()
+    data = small(pixels=32, two_tops=0.5).load()
     page = np.asarray(sheet(data, 3, 4, 32))
     height, width = page.shape[0] // 3, page.shape[1] // 4
     for row, column in product(range(3), range(4)):

@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 SPLITS = ("train", "valid", "test")
 CANDIDATES = 4  # of a fill-in-the-blank question
 _OUTER = 1  # the slot of the second top, where there is one
-_FEWEST = 4  # items of a slot in a split, at least
+_FEWEST = 5  # items of a slot in a split, at least
 _DRAWN = 2_000_000  # outfits in memory at once
 _ROUNDS = 60  # draws before it is said that there is not enough
 
@@ -73,10 +73,10 @@ class Posts:
             stored, questions = {}, None
             if name != "train":
                 every = np.repeat(owner, negatives)
-                stored["random"] = rows(every, self._random(items, len(every)))
+                stored["random"] = rows(every, self._random(items, own, len(every)))
                 stored["hard"] = rows(every, self._hard(items, every, numbers[name]))
             if name == "test":
-                asked = rows(np.repeat(owner, CANDIDATES), self._questions(items))
+                asked = rows(np.repeat(owner, CANDIDATES), self._questions(items, own))
                 questions = Questions(torch.from_numpy(owner), asked.outfits, CANDIDATES)
             found[name] = Split(rows(owner, items), stored, questions)
         return found
@@ -86,12 +86,13 @@ class Posts:
         pools: list[list[Ints]] = [[] for _ in numbers]
         for slot in self._slots:
             items = self._rng.permutation(np.flatnonzero(slot))
-            shares = [max(_FEWEST, round(len(items) * number / sum(numbers))) for number in numbers[1:]]
-            if len(items) - sum(shares) < _FEWEST:
+            spare = len(items) - _FEWEST * len(numbers)
+            if spare < 0:
                 raise _too_few("its items cannot be divided among the splits")
-            for pool, part in zip(pools, np.split(items, np.cumsum(shares)), strict=True):
+            ends = _FEWEST * np.arange(1, len(numbers)) + spare * np.cumsum(numbers)[:-1] // sum(numbers)
+            for pool, part in zip(pools, np.split(items, ends), strict=True):
                 pool.append(part)
-        return [pools[-1], *pools[:-1]]
+        return pools
 
     def _draw(self, pools: list[Ints], size: tuple[int, ...]) -> Ints:
         """Outfits of random items of these pools, ``[*size, slot]``."""
@@ -127,9 +128,9 @@ class Posts:
         user = have.argmin()
         raise _too_few(f"user {user} likes only {have[user]} outfits of the items of the {split} split, not {number}")
 
-    def _random(self, positives: Ints, count: int) -> Ints:
-        """Outfits drawn slot by slot from the positives' items, none of them a positive."""
-        pools, known = _pools_of(positives), self._key(positives)
+    def _random(self, positives: Ints, pools: list[Ints], count: int) -> Ints:
+        """Outfits of random items of these pools, none of them a positive."""
+        known = self._key(positives)
         return _until(
             lambda rows: self._draw(pools, (len(rows),)),
             lambda found, _: ~np.isin(self._key(found), known),
@@ -151,9 +152,9 @@ class Posts:
 
         return _until(draw, good, len(users), "hard negatives")
 
-    def _questions(self, positives: Ints) -> Ints:
+    def _questions(self, positives: Ints, pools: list[Ints]) -> Ints:
         """Candidates of a question a positive: itself, then others that differ from it in one slot."""
-        pools, known = _pools_of(positives), self._key(positives)
+        known = self._key(positives)
         filled = np.where(positives >= 0, self._rng.random(positives.shape), -1.0)
         asked = filled.argmax(1)
 
@@ -168,7 +169,7 @@ class Posts:
             choice = np.sort(np.take_along_axis(found, asked[rows, None, None], axis=2)[..., 0], axis=1)
             posted = np.isin(self._key(found[:, 1:]), known)
             wrong = np.concatenate([posted, np.diff(choice, axis=1) == 0], axis=1)
-            right: NDArray[np.bool_] = (~wrong).all(1)
+            right: NDArray[np.bool_] = np.logical_not(wrong).all(1)
             return right
 
         found = _until(draw, good, len(positives), "fill-in-the-blank questions")
@@ -179,12 +180,6 @@ class Posts:
         powers = self._base ** np.arange(items.shape[-1], dtype=np.int64)
         keys: Ints = ((items + 1) * powers).sum(-1)
         return keys
-
-
-def _pools_of(positives: Ints) -> list[Ints]:
-    """The distinct items of each slot, ``[item]``; an empty slot where no outfit fills it."""
-    pools = [np.unique(column[column >= 0]) for column in positives.T]
-    return [pool if len(pool) else np.array([-1]) for pool in pools]
 
 
 def _until(
@@ -198,7 +193,7 @@ def _until(
         if not len(bad):
             return found
         found[bad] = draw(bad)
-    raise _too_few(f"too few items are posted to draw {what} from")
+    raise _too_few(f"its items do not suffice for {what}")
 
 
 def _too_few(what: str) -> DataError:

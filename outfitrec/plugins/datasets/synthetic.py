@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
+from itertools import cycle, islice
 
 import attrs
 import numpy as np
@@ -13,13 +14,13 @@ from outfitrec.core.component import component
 from outfitrec.core.data import Catalog, Dataset
 from outfitrec.core.fields import field
 from outfitrec.plugins.datasets.garments.garment import Garment
-from outfitrec.plugins.datasets.garments.wardrobe import CATEGORIES, KINDS, garment, photo
+from outfitrec.plugins.datasets.garments.wardrobe import CATEGORIES, KINDS, garment, kinds, photo
 from outfitrec.plugins.datasets.posts import SPLITS, Posts
 from outfitrec.plugins.datasets.tastes import Looks, Tastes, match
 
 VERSION = 1  # of the generator: another one draws other garments or users from the same fields
 SHARES = (0.4, 0.3, 0.3)  # of the catalogue, by category
-SAMPLE = 4096  # random outfits by which a user's threshold is set
+SAMPLE = 1 << 14  # random outfits by which a user's threshold is set
 
 
 @attrs.frozen
@@ -72,7 +73,7 @@ class Synthetic:
     test: int = field(default=12, minimum=1, maximum=1000, help="outfits that a user posts for testing")
     negatives: int = field(default=10, minimum=1, maximum=100, help="stored negatives of each kind per positive")
     liked: float = field(default=0.08, minimum=0.01, maximum=0.5, help="share of all outfits that a user likes")
-    compatibility: float = field(default=0.4, minimum=0, maximum=10, help="weight of what goes together; taste has 1")
+    compatibility: float = field(default=0.3, minimum=0, maximum=10, help="weight of what goes together; taste has 1")
     noise: float = field(default=0.2, minimum=0, maximum=10, help="weight of chance in what is liked; taste has 1")
     two_tops: float = field(default=0.0, minimum=0, maximum=1, help="share of outfits with a second, outer top")
 
@@ -84,9 +85,9 @@ class Synthetic:
         """
         counts = [round(share * self.items) for share in SHARES]
         garments = [
-            garment(np.random.default_rng([self.seed, 0, category, number]), category)
+            garment(np.random.default_rng([self.seed, 0, category, number]), name)
             for category, count in enumerate(counts)
-            for number in range(count)
+            for number, name in enumerate(islice(cycle(kinds(category)), count))
         ]
         names = [f"{one.kind}-{index:04d}" for index, one in enumerate(garments)]
         looks = Looks.of(garments)

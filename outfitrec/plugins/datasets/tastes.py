@@ -32,7 +32,7 @@ LIGHTNESS = 0.5  # counts half in distances: its range is wider than that of the
 NEAR = 0.13  # colours nearer than this to a style's suit it well
 VIVID = 0.04  # colours of less chroma than this go with any other
 # Weights of what a style looks at.
-COLOUR, PATTERN, FORMALITY, SHAPE = 1.0, 0.6, 0.35, 0.15
+COLOUR, PATTERN, FORMALITY, SHAPE = 1.4, 0.7, 0.35, 0.15
 ROWS = 1 << 16  # outfits that are judged at once
 
 

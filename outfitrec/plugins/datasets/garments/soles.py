@@ -21,9 +21,9 @@ def pair(draw: Callable[[Canvas, Garment], None]) -> Callable[[Canvas, Garment],
     @wraps(draw)
     def both(canvas: Canvas, garment: Garment) -> None:
         if garment.detail > 0.35:
-            canvas.place(0.94, (0.055, -0.125))
+            canvas.place(0.94, (0.055, -0.115))
             draw(canvas, garment)
-            canvas.place(0.94, (-0.05, 0.03))
+            canvas.place(0.94, (-0.05, 0.035))
         draw(canvas, garment)
 
     return both

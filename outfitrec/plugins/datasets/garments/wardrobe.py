@@ -152,10 +152,13 @@ def _trim(rng: Generator, kind: Kind, fabric: Fabric) -> Fabric:
     return solid(lighter(fabric.main, -0.07 if fabric.main[0] > 0.4 else 0.12))
 
 
-def garment(rng: Generator, category: int) -> Garment:
-    """A garment of a category, drawn at random."""
-    names = [name for name, kind in KINDS.items() if kind.category == category]
-    name = names[int(rng.integers(len(names)))]
+def kinds(category: int) -> list[str]:
+    """The kinds of a category."""
+    return [name for name, kind in KINDS.items() if kind.category == category]
+
+
+def garment(rng: Generator, name: str) -> Garment:
+    """A garment of a kind, drawn at random."""
     kind = KINDS[name]
     fabric = _fabric(rng, kind)
     length, fit, flare, sleeve, neck, detail = rng.random(6).tolist()
