@@ -66,9 +66,7 @@ def test_sliding_is_the_mean_over_all_places_of_the_kernel() -> None:
     assert encoder.backbone.classifier is not None
     assert maps.shape[2:] == (8, 8)
     places = [
-        encoder.backbone.classifier(maps[:, :, i : i + 6, j : j + 6].flatten(1))
-        for i in range(3)
-        for j in range(3)
+        encoder.backbone.classifier(maps[:, :, i : i + 6, j : j + 6].flatten(1)) for i in range(3) for j in range(3)
     ]
     torch.testing.assert_close(encoder.features(images), torch.stack(places).mean(dim=0))
 

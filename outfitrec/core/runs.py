@@ -38,7 +38,7 @@ class Result:
         protocol: What results must share to be compared; its ``hash`` tells.
         training: Epochs, the selected one, and figures of the last epoch.
         warnings: What the user should know of.
-        seconds: Time that the run took.
+        seconds: Time that training and evaluation took, the teacher's apart.
         data: Facts of the dataset, such as the shares that a split reached.
     """
 

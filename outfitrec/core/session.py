@@ -70,7 +70,6 @@ class Session:
     """
 
     def __init__(self, recipe: Recipe, dataset: Dataset, role: str, options: Options) -> None:
-        self._began = time.perf_counter()
         self._recipe = recipe
         self._dataset = dataset
         self._role = role
@@ -96,6 +95,7 @@ class Session:
         Args:
             teacher: The teacher's finished run.
         """
+        began = time.perf_counter()
         settings = self._recipe.train
         directory = self.directory
         fabric = Fabric(
@@ -124,7 +124,7 @@ class Session:
             protocol=self.protocol(test),
             training=attrs.asdict(fitted),
             warnings=tuple(warnings),
-            seconds=round(time.perf_counter() - self._began, 3),
+            seconds=round(time.perf_counter() - began, 3),
             data=self._dataset.notes,
         )
         directory.write(MANIFEST, {**facts, "ended": datetime.now(UTC).isoformat(timespec="seconds")})
