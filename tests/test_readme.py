@@ -67,7 +67,7 @@ def test_the_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(outfitrec, "run", small)
     names: dict[str, Any] = {}
     exec(first, names)  # noqa: S102  # the README's own code
-    photos = outfitrec.create("dataset", "synthetic", items=150).load().catalog.photos
+    photos = outfitrec.create("dataset", "synthetic").load().catalog.photos
     for word, item in (("top", 0), ("bottom", 70), ("shoe", 120)):
         (tmp_path / f"{word}.jpg").write_bytes(photos.read(item))
     exec(second, names)  # noqa: S102  # likewise
