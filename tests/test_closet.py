@@ -64,9 +64,7 @@ def test_alexnet_trains_from_scratch_and_scores_new_photos(tmp_path: Path, close
     assert torch.isfinite(scores).all()
 
 
-def test_one_photo_that_is_broken_stops_the_run_before_it_starts(
-    tmp_path: Path, closet: Path, squeezenet: Path
-) -> None:
+def test_a_photo_that_is_missing_stops_the_run_before_it_starts(tmp_path: Path, closet: Path, squeezenet: Path) -> None:
 
     root = tmp_path / "data"
     (root / "images").mkdir(parents=True)
