@@ -53,19 +53,27 @@ def test_alexnet_trains_from_scratch_and_scores_new_photos(tmp_path: Path, close
     assert found.result.parameters["encoder"] == 2_469_696 + 49_280
     dataset = load_dataset(load_recipe(found.directory / "recipe.yaml"))
     model = found.model
-    positives = dataset.splits["test"].positives[:4]
-    photos = [
-        closet / "images" / "291x291" / dataset.catalog.names[k].split("/")[-1]
-        for k in positives.outfits.items[0]
-        if k >= 0
-    ]
-    scores = model.score_photos([0, 1], [[path.read_bytes() for path in photos]], [["top", "bottom", "shoe"]])
-    assert scores.shape == (2, 1)
-    assert torch.isfinite(scores).all()
+    catalog = dataset.catalog
+    assert catalog.photos is not None
+    outfits = dataset.splits["test"].positives.outfits[:3]
+    rows = [[item for item in row if item >= 0] for row in outfits.items.tolist()]
+    photos = [[catalog.photos.read(item) for item in row] for row in rows]
+    words = [[catalog.categories[int(catalog.category[item])] for item in row] for row in rows]
+    scores = model.score_photos([0, 1], photos, words)
+    assert scores.shape == (2, 3)
+    alone = model.score_photos([1], photos[2:], words[2:])
+    torch.testing.assert_close(scores[1, 2], alone[0, 0])
+    for users, outfit, word, message in (
+        ([10], photos[:1], words[:1], r"unknown users \[10\]: the model knows users 0 to 9"),
+        ([0], [[]], [[]], "an outfit has no photo"),
+        ([0], [photos[0][:1]], [["hat"]], "photo 0: unknown category 'hat'"),
+        ([0], [[b"no photo"]], [["top"]], "photo 0 "),
+    ):
+        with pytest.raises(DataError, match=message):
+            model.score_photos(users, outfit, word)
 
 
 def test_a_photo_that_is_missing_stops_the_run_before_it_starts(tmp_path: Path, closet: Path, squeezenet: Path) -> None:
-
     root = tmp_path / "data"
     (root / "images").mkdir(parents=True)
     (root / "tuples_12").symlink_to(closet / "tuples_12")
