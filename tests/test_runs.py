@@ -360,3 +360,24 @@ def test_two_processes_do_not_train_one_run(tmp_path: Path) -> None:
 
 def test_metrics_are_finite(tmp_path: Path) -> None:
     assert all(math.isfinite(value) for value in run(tiny(), out=tmp_path).result.test.values())
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.devices=2", "2 devices were asked for, and training runs on one"),
+        ("train.precision=16-mixed", "'16-mixed' needs a GPU"),
+        ("train.accelerator=mps", "this machine has no mps"),
+    ],
+)
+def test_devices_that_are_not_there_are_an_error(tmp_path: Path, override: str, message: str) -> None:
+    if "mps" in override and torch.backends.mps.is_available():
+        pytest.skip("this machine has mps")
+    with pytest.raises(UserError, match=message):
+        run(tiny(), [override], out=tmp_path)
+    assert not list(tmp_path.glob("tiny-*/*"))
+
+
+def test_bfloat16_trains(tmp_path: Path) -> None:
+    found = run(tiny(), ["train.precision=bf16-mixed"], out=tmp_path)
+    assert found.result.test["auc"] > 0.6

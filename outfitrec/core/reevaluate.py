@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 import torch
-from lightning_fabric import Fabric
 
 from outfitrec.core.data import Dataset
+from outfitrec.core.devices import fabric
 from outfitrec.core.engine import load_dataset
 from outfitrec.core.errors import DataError, Problem, RecipeError
 from outfitrec.core.fields import info
@@ -59,7 +59,7 @@ def evaluate(
     for text in warnings:
         progress.warning(text)
     session = Session(recipe, dataset, run.manifest["role"], Options(out=run.directory.parent, progress=progress))
-    device = Fabric(accelerator=recipe.train.accelerator, devices=1).device
+    device = fabric(recipe.train).device
     recommender = run.recommender.to(device)
     with torch.random.fork_rng():
         source = session.source(recommender, device)

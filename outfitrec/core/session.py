@@ -16,6 +16,7 @@ from outfitrec.core.build import build_recommender, given_by
 from outfitrec.core.cache import cached
 from outfitrec.core.config import create, plain
 from outfitrec.core.data import Dataset, Split
+from outfitrec.core.devices import fabric as make_fabric
 from outfitrec.core.errors import RunError
 from outfitrec.core.evaluation import Evaluation, Evaluator
 from outfitrec.core.files import digest, write_text
@@ -98,10 +99,7 @@ class Session:
         began = time.perf_counter()
         settings = self._recipe.train
         directory = self.directory
-        fabric = Fabric(
-            accelerator=settings.accelerator, devices=settings.devices, precision=_precision(settings.precision)
-        )
-        fabric.launch()
+        fabric = make_fabric(settings)
         facts = manifest(self._recipe, self._identity, self._role, self._dataset, self._versions, fabric)
         facts["teacher"] = str(teacher.directory) if teacher else None
         self._check_resumed(facts)
@@ -289,7 +287,3 @@ def warn(objectives: Sequence[Any], fitted: Fitted) -> list[str]:
 def per_user(evaluation: Evaluation) -> dict[str, Any]:
     """Values by user, as they stand in ``result.json``."""
     return {"user": list(evaluation.users), **{label: list(column) for label, column in evaluation.values.items()}}
-
-
-def _precision(name: int | str) -> Any:
-    return "32-true" if name == 32 else name
