@@ -63,6 +63,10 @@ class Ranking:
     weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
     label: str = field(default="ranking", help="name in logs and overrides")
 
+    @property
+    def needs_teacher(self) -> bool:
+        return self.distiller is not None
+
 
 @component
 class Erase:
@@ -73,6 +77,8 @@ class Erase:
 class Contrastive:
     views: tuple[Erase, ...] = parts("augmenter", default=("erase", "erase"), help="the two augmenters")
     weight: float = field(default=0.2, minimum=0, help="factor in the sum of objectives")
+
+    needs_teacher = False
 
 
 @component
@@ -97,10 +103,16 @@ class Folder:
 class Auc:
     """Area under the curve."""
 
+    label = "auc"
+
 
 @component
 class Ndcg:
     k: int | None = field(default=None, minimum=1, help="ranks that count")
+
+    @property
+    def label(self) -> str:
+        return f"ndcg@{self.k}" if self.k else "ndcg"
 
 
 @component

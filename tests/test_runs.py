@@ -225,7 +225,7 @@ def test_a_directory_of_another_run_is_refused(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(RunError, match=r"manifest\.json cannot be read"):
         run(tiny(), out=tmp_path, resume=True)
     (directory / "manifest.json").unlink()
-    with pytest.raises(RunError, match="is no run directory"):
+    with pytest.raises(RunError, match=r"is no run directory: it has no manifest\.json, but"):
         run(tiny(), out=tmp_path, resume=True)
 
 
@@ -292,14 +292,71 @@ def test_a_term_that_stays_constant_is_a_warning_and_an_error_where_strict(tmp_p
 
 
 def test_a_distiller_without_false_negatives_is_a_warning(tmp_path: Path) -> None:
-    recipe = student(
-        teacher=master(name="flat", train={**tiny()["train"], "epochs": 1, "optimizer": {"name": "sgd", "lr": 1e-9}})
-    )
-    found = run(recipe, ["teacher.model.aggregator=mean"], out=tmp_path)
-    share = found.result.training["figures"]["ranking.false_negatives"]
-    warned = [text for text in found.result.warnings if "found no false negative" in text]
-    assert bool(warned) == (share == 0)
-    assert 0 <= share <= 1
+    found = run(student(objectives=[{"name": "ranking", "distiller": "never"}]), out=tmp_path)
+    [warning] = found.result.warnings
+    assert "the distiller found no false negative in the last epoch (share 0.0)" in warning
+    assert run(student(), out=tmp_path).result.warnings == ()
+
+
+def test_a_teacher_that_nobody_listens_to_is_a_warning(tmp_path: Path) -> None:
+    [warning] = run(student(objectives=["ranking"]), out=tmp_path).result.warnings
+    assert warning == "the recipe has a teacher, and no objective learns from it"
+
+
+@pytest.mark.parametrize("left", [[], [".manifest.json.abc"], ["manifest.json"], ["manifest.json", "recipe.yaml"]])
+def test_a_run_killed_as_it_began_goes_on(tmp_path: Path, left: list[str]) -> None:
+    whole = run(tiny(), out=tmp_path / "whole")
+    begun = tmp_path / "begun" / whole.directory.name
+    begun.mkdir(parents=True)
+    for name in left:
+        source = whole.directory / name
+        (begun / name).write_bytes(source.read_bytes() if source.exists() else b"{")
+    assert same(run(tiny(), out=tmp_path / "begun", resume=True), whole)
+
+
+def test_a_late_mistake_shows_before_the_teacher_is_trained_and_before_anything_is_lost(tmp_path: Path) -> None:
+    recipe = student(train={**tiny()["train"], "groups": {"encoder.hat": {"lr": 0.1}}})
+    with pytest.raises(RecipeError, match=r"'encoder\.hat' fits no trainable parameter"):
+        run(recipe, out=tmp_path)
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
+def test_force_spares_a_run_until_the_new_one_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run(student(), out=tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise RunError("the teacher failed")
+
+    monkeypatch.setattr("outfitrec.core.engine.teacher_run", refuse)
+    with pytest.raises(RunError, match="the teacher failed"):
+        run(student(), out=tmp_path, force=True)
+    assert Run(found.directory).result.test == found.result.test
+
+
+def test_force_removes_nothing_that_is_no_runs(tmp_path: Path) -> None:
+    found = run(tiny(), out=tmp_path / "a")
+    (tmp_path / "b" / found.directory.name).mkdir(parents=True)
+    (tmp_path / "b" / found.directory.name / "thesis.tex").write_text("years of work")
+    with pytest.raises(RunError, match=r"is no run directory: it has no manifest\.json, but thesis\.tex"):
+        run(tiny(), out=tmp_path / "b", force=True)
+
+
+def test_a_folder_for_runs_that_is_a_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "runs"):
+        with pytest.raises(UserError, match="is no folder"):
+            run(tiny(), out=out)
+
+
+def test_the_students_name_depends_on_its_teachers_plugins(tmp_path: Path) -> None:
+    copy = tmp_path / "tiny.py"
+    original = Path(tiny()["plugins"][0]).read_text()
+    directories = set()
+    for text in (original, original + "\n# another version\n"):
+        copy.write_text(text)
+        teacher = {**master(), "plugins": [str(copy)]}
+        directories.add(run(student(plugins=[str(copy)], teacher=teacher), out=tmp_path / "runs").directory)
+    assert len(directories) == 2
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_training(tmp_path: Path) -> None:
@@ -360,6 +417,16 @@ def test_two_processes_do_not_train_one_run(tmp_path: Path) -> None:
 
 def test_metrics_are_finite(tmp_path: Path) -> None:
     assert all(math.isfinite(value) for value in run(tiny(), out=tmp_path).result.test.values())
+
+
+def test_the_teacher_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = run(student(), out="runs")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    teacher = Run(tmp_path / found.directory).teacher
+    assert teacher is not None
+    assert teacher.result.recipe == "master"
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ def command(recipes: tuple[str, ...]) -> None:
 
 
 def _check(source: str) -> Iterator[Problem]:
+    from outfitrec.core.recipe import load_recipe
     from outfitrec.core.yamlfile import read
 
     registry = plugins().registry
@@ -41,20 +42,13 @@ def _check(source: str) -> Iterator[Problem]:
         if path.is_file() and "recipes" in read(path).mapping:
             yield from _check_suite(path)
         else:
-            _check_recipe(source)
+            load_recipe(source)
     except OutfitrecError as error:
         yield from error.problems
 
 
-def _check_recipe(source: str) -> None:
-    from outfitrec.core.checks import check_recipe
-    from outfitrec.core.recipe import load_recipe
-
-    check_recipe(load_recipe(source))
-
-
 def _check_suite(path: Path) -> Iterator[Problem]:
-    from outfitrec.core.recipe import SUFFIXES
+    from outfitrec.core.recipe import SUFFIXES, load_recipe
     from outfitrec.core.yamlfile import read
 
     document = read(path)
@@ -73,7 +67,7 @@ def _check_suite(path: Path) -> Iterator[Problem]:
             continue
         local = path.parent / entry.data if Path(entry.data).suffix in SUFFIXES else entry.data
         try:
-            _check_recipe(str(local))
+            load_recipe(str(local))
         except OutfitrecError as error:
             # What has no place of its own is wrong with the entry.
             yield from (attrs.evolve(one, where=one.where or entry.where()) for one in error.problems)

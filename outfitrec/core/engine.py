@@ -1,6 +1,5 @@
 """From a recipe to a run: its data, its teacher, and a finished run where there is one."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,15 +7,15 @@ from typing import Any
 import attrs
 from filelock import FileLock, Timeout
 
-from outfitrec.core.checks import check_recipe
 from outfitrec.core.config import create
 from outfitrec.core.data import Dataset
-from outfitrec.core.errors import DataError, Problem, RecipeError, RunError
+from outfitrec.core.errors import DataError, Problem, RecipeError, RunError, UserError
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import Run
 from outfitrec.core.session import STUDENT, TEACHER, Options, Session
 from outfitrec.core.settings import Recipe, TeacherRun
+from outfitrec.core.training import Training
 
 
 def run(
@@ -60,29 +59,38 @@ def run(
 
 def run_recipe(recipe: Recipe, options: Options, role: str, dataset: Dataset | None = None) -> Run:
     """Run a recipe as a teacher or a student (see `run`)."""
-    check_recipe(recipe)
     dataset = dataset or load_dataset(recipe)
     session = Session(recipe, dataset, role, options)
     directory = session.directory
-    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(
+            f"--out: {options.out} is no folder", hint="name a folder; it is made where there is none"
+        ) from error
     lock = FileLock(options.out / f".{directory.path.name}.lock")
     try:
         with lock.acquire(blocking=False):
-            if options.force and directory.path.exists():
-                shutil.rmtree(directory.path)
-            directory.check()
-            if directory.finished:
+            if options.force:
+                directory.check_ours()
+            else:
+                directory.check()
+            if directory.finished and not options.force:
                 options.progress.message(
                     f"{recipe.name}: finished before, in {directory.path} (--force trains it again)"
                 )
                 return Run(directory.path)
-            if directory.started and not options.resume:
+            if directory.started and not (options.resume or options.force):
                 raise RunError(
                     f"an interrupted run of this recipe is in {directory.path}",
                     hint="--resume goes on with it, --force starts again",
                 )
-            # The teacher first: what is wrong with it should show before this run leaves anything on disk.
-            session.train(teacher_run(recipe, options, dataset))
+            # First what can be wrong with this recipe, then the teacher: both before anything here is touched.
+            training = Training(session)
+            teacher = teacher_run(recipe, options, dataset)
+            if options.force:
+                directory.clear()
+            training.run(teacher)
     except Timeout as error:
         raise RunError(f"another process is at work in {directory.path}") from error
     return Run(directory.path, trained=True)

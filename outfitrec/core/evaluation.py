@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from outfitrec.core.data import Dataset, Rows, Split
-from outfitrec.core.errors import RunError
+from outfitrec.core.errors import DataError, RunError
 from outfitrec.core.files import digest
 from outfitrec.core.items import ItemSource, embed_all, tensor_digest
 from outfitrec.core.progress import Progress
@@ -82,6 +82,10 @@ class Evaluator:
         self._rows = Rows(torch.cat([positives.users, wrong.users]), outfits[0].cat(outfits))
         self._relevant = torch.arange(len(self._rows)) < len(positives)
         self._questions = split.questions
+        if split.questions is not None:
+            strangers = set(split.questions.users.tolist()) - set(positives.users.tolist())
+            if strangers:
+                raise DataError(f"questions of users without outfits in the split {name}: {sorted(strangers)[:5]}")
         asked = [self._rows.outfits.items]
         if self._questions is not None:
             asked.append(self._questions.outfits.items)
@@ -121,6 +125,8 @@ class Evaluator:
             recommender.train(training)
 
     def _measure(self, recommender: Recommender, table: Tensor, scores: Tensor) -> Evaluation:
+        if scores.device.type == "mps":  # metrics are computed in 64 bits, which it does not have
+            scores = scores.cpu()
         user, relevant = self._rows.users.to(scores.device), self._relevant.to(scores.device)
         values = {metric.label: metric(scores, relevant, user) for metric in self._metrics}
         users = self._rows.users.unique()

@@ -8,6 +8,7 @@ from torch import Generator, Tensor
 
 from outfitrec.core.augment import prepare
 from outfitrec.core.cache import cached
+from outfitrec.core.config import Config, plain
 from outfitrec.core.data import Catalog
 from outfitrec.core.files import digest
 from outfitrec.core.progress import Progress
@@ -86,6 +87,7 @@ def item_source(
     image: ImageSettings,
     device: torch.device,
     *,
+    known: object,
     used: Int[Tensor, " used"],
     chunk: int,
     progress: Progress,
@@ -98,6 +100,7 @@ def item_source(
         store: The photos, where the encoder needs them.
         image: Size, crops and flips.
         device: Where features are wanted.
+        known: What the encoder is (see `about`).
         used: The items that will be asked for.
         chunk: Photos encoded at once.
         progress: Told of the encoding.
@@ -116,7 +119,13 @@ def item_source(
         return {"features": encode_all(source, len(catalog), used, chunk, progress, "encoding photos")}
 
     key = digest(
-        {"weights": frozen_digest(encoder), "photos": store.key, "size": image.size, "used": tensor_digest(used)}
+        {
+            "encoder": known,
+            "weights": frozen_digest(encoder),
+            "photos": store.key,
+            "size": image.size,
+            "used": tensor_digest(used),
+        }
     )
     return TableItems(cached("features", key, encode)["features"].to(device))
 
@@ -159,6 +168,11 @@ def embed_all(
             return recommender.embed(source.features(ids, None), category[ids.to(device)])
 
     return encode_all(Embedded(), len(catalog), used, chunk, progress, "encoding items")
+
+
+def about(config: Config) -> list[object]:
+    """What an encoder computes apart from its weights: configuration, provider and versions, for keys of caches."""
+    return [plain(config), config.registration.provider, config.registration.version, torch.__version__]
 
 
 def frozen_digest(encoder: Encoder) -> str:

@@ -28,9 +28,7 @@ def versions(recipe: Recipe) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def manifest(
-    recipe: Recipe, identity: str, role: str, dataset: Dataset, used: dict[str, str], fabric: Fabric
-) -> dict[str, Any]:
+def manifest(recipe: Recipe, identity: str, role: str, dataset: Dataset, fabric: Fabric) -> dict[str, Any]:
     """The manifest of a run that begins now."""
     device = fabric.device
     return {
@@ -40,7 +38,7 @@ def manifest(
         "data": dataset.digest,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {
-            **used,
+            **versions(recipe),
             **{name: version(name) for name in ("numpy", "lightning-fabric")},
             "python": platform.python_version(),
         },

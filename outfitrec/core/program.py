@@ -9,6 +9,7 @@ from outfitrec.core.items import ItemSource
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.protocols import Objective
 from outfitrec.core.recommender import Recommender
+from outfitrec.core.state import map_state
 from outfitrec.core.step import Batch, Step, split_state
 from outfitrec.core.teacher import Teacher
 
@@ -30,7 +31,7 @@ class Program(nn.Module):
         objectives: Sequence[Objective],
         source: ItemSource,
         category: Tensor,
-        teacher: Teacher | None,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.recommender = recommender
@@ -42,15 +43,21 @@ class Program(nn.Module):
         # In a list, so that the teacher is no submodule: it is neither trained nor checkpointed here.
         self._teacher = [teacher]
 
+    def learn_from(self, teacher: Teacher) -> None:
+        """Give the objectives a teacher."""
+        self._teacher = [teacher]
+
     def forward(self, batch: Batch, epoch: int, generator: Generator) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a step, and its terms and logged figures by name. Each distinct item is encoded once."""
         step = self.step(batch, epoch, generator)
         total = torch.zeros((), device=step.items.device)
         figures: dict[str, Tensor] = {}
-        for objective in self.objectives:
-            value = objective(step)
-            total = total + objective.weight * value
-            figures[objective.label] = value.detach()
+        # Scores are divided by a small temperature: in 16 bits that leaves two digits of them.
+        with torch.autocast(step.items.device.type, enabled=False):
+            for objective in self.objectives:
+                value = objective(step)
+                total = total + objective.weight * value
+                figures[objective.label] = value.detach()
         figures["loss"] = total.detach()
         return total, {**figures, **step.logged}
 
@@ -65,13 +72,14 @@ class Program(nn.Module):
         states = {}
         if outfits is not None:
             self.recommender.candidates(items, category)
-            states = split_state(self.recommender.state(items, index, outfits.category), roles)
+            state = self.recommender.state(items, index, outfits.category)
+            states = split_state(map_state(_full, state), roles)
         return Step(
             batch,
             ids=ids,
             category=category,
             features=features,
-            items=items,
+            items=_full(items),
             states=states,
             recommender=self.recommender,
             teacher=self._teacher[0],
@@ -90,3 +98,8 @@ class Program(nn.Module):
         if outfits is None:
             return ids, index
         return ids, index[: outfits.items.numel()].view_as(outfits.items)
+
+
+def _full(tensor: Tensor) -> Tensor:
+    """Floating-point numbers of 16 bits as 32; all others as they are."""
+    return tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor

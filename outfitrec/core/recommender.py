@@ -59,9 +59,8 @@ class Recommender(nn.Module):
             category: Category in each slot; -1 where the slot is empty.
         """
         mask = index >= 0
-        # Empty slots read a row of zeros behind the table. F.embedding repeats bit for bit; table[index] does not.
-        padded = F.pad(table, (0, 0, 0, 1))
-        items = F.embedding(torch.where(mask, index, len(table)), padded)
+        # F.embedding's gradient repeats bit for bit; that of table[index] does not.
+        items = F.embedding(index.clamp(min=0), table) * mask.unsqueeze(-1)
         return self.aggregator(items, mask, category)
 
     def candidates(self, table: Float[Tensor, "item dim"], category: Int[Tensor, " item"]) -> None:

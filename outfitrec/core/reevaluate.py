@@ -11,7 +11,7 @@ import torch
 from outfitrec.core.data import Dataset
 from outfitrec.core.devices import fabric
 from outfitrec.core.engine import load_dataset
-from outfitrec.core.errors import DataError, Problem, RecipeError
+from outfitrec.core.errors import DataError, Problem, RecipeError, RunError
 from outfitrec.core.fields import info
 from outfitrec.core.overrides import read_overrides
 from outfitrec.core.progress import QUIET, Progress
@@ -47,6 +47,8 @@ def evaluate(
     if problems:
         raise RecipeError(problems)
     written = read(run.directory / RECIPE).value
+    if not isinstance(written, dict):
+        raise RunError(f"{run.directory / RECIPE} is damaged: it holds no recipe")
     # How the model came about plays no part, and a teacher may be gone.
     recipe = load_recipe({key: one for key, one in written.items() if key not in ("teacher", "objectives")}, overrides)
     dataset = load_dataset(recipe)

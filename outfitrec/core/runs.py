@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import shutil
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import attrs
 
 from outfitrec.core.checkpoints import Checkpoints
-from outfitrec.core.errors import RunError, UserError
+from outfitrec.core.errors import RunError, UserError, listed
 from outfitrec.core.files import write_json, write_text
 from outfitrec.core.loading import plugins
 from outfitrec.core.recommender import Recommender
@@ -92,13 +94,17 @@ class Run:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Versions, plugins, hashes, hardware and times."""
-        return read_json(self.directory / MANIFEST)
+        facts = read_json(self.directory / MANIFEST)
+        missing = [key for key in ("identity", "role", "data", "hardware") if key not in facts]
+        if missing:
+            raise RunError(f"{self.directory / MANIFEST} is damaged: it lacks {listed(missing)}")
+        return facts
 
     @cached_property
     def teacher(self) -> "Run | None":
         """The run of its teacher, where it had one."""
-        directory = self.manifest.get("teacher")
-        return Run(Path(directory)) if directory else None
+        relative = self.manifest.get("teacher")
+        return Run(Path(os.path.normpath(self.directory / relative))) if relative else None
 
     @cached_property
     def model(self) -> Model:
@@ -165,16 +171,33 @@ class RunDirectory:
         Raises:
             RunError: It is damaged, or of another recipe.
         """
-        if not self.path.exists():
+        self.check_ours()
+        if self.started and read_json(self.path / MANIFEST).get("identity") != self.identity:
+            raise RunError(
+                f"{self.path} holds a run of another recipe, other data or other versions",
+                hint="move it away, or start again with --force",
+            )
+
+    def check_ours(self) -> None:
+        """Make sure that nothing is here but what runs write.
+
+        Raises:
+            RunError: There is something else.
+        """
+        if not self.path.exists() or self.started:
             return
-        hint = "move it away, or start again with --force"
-        if not self.started:
-            if any(self.path.iterdir()):
-                raise RunError(f"{self.path} is no run directory: it has files, and no {MANIFEST}", hint=hint)
-            return
-        found = read_json(self.path / MANIFEST).get("identity")
-        if found != self.identity:
-            raise RunError(f"{self.path} holds a run of another recipe, other data or other versions", hint=hint)
+        # A process that was killed as it wrote the first file may leave a temporary one, whose name begins with a dot.
+        others = [path.name for path in self.path.iterdir() if not path.name.startswith(".")]
+        if others:
+            raise RunError(
+                f"{self.path} is no run directory: it has no {MANIFEST}, but {listed(sorted(others), 3)}",
+                hint="move it away",
+            )
+
+    def clear(self) -> None:
+        """Remove what a run left here."""
+        if self.path.exists():
+            shutil.rmtree(self.path)
 
     def record(self, line: Mapping[str, Any]) -> None:
         """Add an epoch to ``metrics.jsonl``, in place of what stood there from that epoch on."""

@@ -60,11 +60,13 @@ class Model:
 
     Attributes:
         recommender: The recommender, in evaluation mode.
+        settings: Its configuration.
         image: How photos are prepared for it.
         given: What the data gave (number of users, categories, …).
     """
 
     recommender: Recommender
+    settings: ModelSettings
     image: ImageSettings
     given: Mapping[str, Any]
 
@@ -163,4 +165,4 @@ def load_model(folder: Path, registry: Registry | None = None) -> Model:
         recommender.load_state_dict(state)
     except RuntimeError as error:
         raise RunError(f"{weights} does not fit the model of {config}: {error}") from error
-    return Model(recommender.eval(), image, given)
+    return Model(recommender.eval(), model, image, given)

@@ -85,7 +85,7 @@ class TrainSettings:
     precision: int | str = field(
         default=32, choices=(32, "bf16-mixed", "16-mixed"), help="of the arithmetic; 32 is a number, the others words"
     )
-    compile: bool = field(default=False, help="compile the model (torch.compile)")
+    compile: bool = field(default=False, help="compile the encoder of photos (torch.compile)")
     accelerator: str = field(
         default="auto", choices=("auto", "cpu", "cuda", "mps"), runtime=True, help="kind of device to run on"
     )
@@ -96,6 +96,10 @@ class TrainSettings:
     checkpoint_steps: int | None = field(
         default=None, minimum=1, runtime=True, help="steps between checkpoints within an epoch; null: one an epoch"
     )
+
+    def __attrs_post_init__(self) -> None:
+        if self.clip_norm is not None and self.clip_value is not None:
+            raise ValueError("clip_norm and clip_value exclude each other")
 
 
 @settings

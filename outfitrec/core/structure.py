@@ -12,7 +12,7 @@ from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError, Ite
 from cattrs.errors import IterableValidationNote
 from cattrs.gen import make_dict_structure_fn, override
 
-from outfitrec.core.config import Config, components, config_class, label, plain
+from outfitrec.core.config import Config, components, config_class, create, label, plain
 from outfitrec.core.document import Document, Path, Place
 from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean, nearest
 from outfitrec.core.fields import FieldInfo, info
@@ -284,9 +284,9 @@ def _share_dataset(recipe: Recipe) -> Recipe:
 def _cross_checks(recipe: Recipe, document: Document, path: Path = ()) -> Iterator[tuple[Place, Problem]]:
     """What shows only when several keys are seen together."""
 
-    def problem(key: Path, message: str) -> tuple[Place, Problem]:
+    def problem(key: Path, message: str, hint: str = "") -> tuple[Place, Problem]:
         place = document.at((*path, *key))
-        return place, Problem(_message(document, (*path, *key), message), str(place))
+        return place, Problem(_message(document, (*path, *key), message), str(place), hint)
 
     if not NAME.fullmatch(recipe.name):
         yield problem(("name",), f"must be letters, digits, '.', '_' and '-', not {shown(recipe.name)}")
@@ -298,6 +298,26 @@ def _cross_checks(recipe: Recipe, document: Document, path: Path = ()) -> Iterat
             yield problem(("objectives", index, "label"), f"must be letters, digits, '_' and '-', not {shown(word)}")
         elif word in labels[:index]:
             yield problem(("objectives", index), f"the label {word!r} is taken: give it a 'label' of its own")
+        try:
+            if recipe.teacher is None and _needs_teacher(recipe.objectives[index]):
+                yield problem(("objectives", index), "needs a teacher, and there is none", "set the key 'teacher'")
+        except UserError as error:
+            yield from (problem(("objectives", index), one.message, one.hint) for one in error.problems)
+    metrics: list[str] = []
+    for index, config in enumerate(recipe.evaluate.metrics):
+        try:
+            word = create(config).label
+        except UserError as error:
+            yield from (problem(("evaluate", "metrics", index), one.message, one.hint) for one in error.problems)
+            continue
+        if word in metrics:
+            yield problem(("evaluate", "metrics", index), f"{word!r} is there already", "leave one of them out")
+        metrics.append(word)
+    select = recipe.train.select
+    if select not in metrics:
+        yield problem(
+            ("train", "select"), f"{select!r} is not among evaluate.metrics", did_you_mean(select, {*metrics})
+        )
     for inside, config in components(changed(recipe, teacher=None)):
         check = getattr(config.component, "check_recipe", None)
         for name, message in check(config, recipe) if check else ():
@@ -306,3 +326,12 @@ def _cross_checks(recipe: Recipe, document: Document, path: Path = ()) -> Iterat
             yield problem((*inside, name) if own else tuple(name.split(".")), message)
     if isinstance(recipe.teacher, Recipe):
         yield from _cross_checks(recipe.teacher, document, (*path, "teacher"))
+
+
+def _needs_teacher(objective: Config) -> bool:
+    """Whether an objective reads a teacher's scores. Of one that only the data completes, this shows in the run."""
+    parts = [config.component for _, config in components(objective)]
+    if any(info(attribute).given for cls in parts for attribute in attrs.fields(cls)):
+        return False
+    found: bool = create(objective).needs_teacher
+    return found

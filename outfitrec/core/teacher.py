@@ -31,10 +31,11 @@ class Teacher:
         self.recommender = recommender.eval().requires_grad_(False)
         self.table = table
         with torch.inference_mode():
-            scores = recommender.score_rows(table, positives.users, positives.outfits, chunk).double()
-        user = positives.users.to(scores.device)
-        total = torch.zeros(users, dtype=scores.dtype, device=scores.device).index_add_(0, user, scores)
-        self.positive_mean = (total / torch.bincount(user, minlength=users)).to(table.dtype)
+            scores = recommender.score_rows(table, positives.users, positives.outfits, chunk)
+        # On the CPU: not every device has 64 bits.
+        total = torch.zeros(users, dtype=torch.float64).index_add_(0, positives.users, scores.cpu().double())
+        mean = total / torch.bincount(positives.users, minlength=users)
+        self.positive_mean = mean.to(table.dtype).to(table.device)
 
     @torch.no_grad()
     def score(self, users: Int[Tensor, " pair"], outfits: Outfits, shared: bool) -> Float[Tensor, "pair negative"]:

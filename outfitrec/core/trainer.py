@@ -12,7 +12,7 @@ from torch import Tensor
 
 from outfitrec.core.batches import Batches
 from outfitrec.core.checkpoints import Checkpoints
-from outfitrec.core.errors import RecipeError, RunError
+from outfitrec.core.errors import RunError
 from outfitrec.core.groups import parameter_groups
 from outfitrec.core.program import Program
 from outfitrec.core.progress import Advance, Progress
@@ -128,26 +128,28 @@ class Trainer:
         began = time.perf_counter()
         order = self._batches.order(epoch)
         self._wrapped.train()
+        every = self._settings.checkpoint_steps or 0
         look = 1 if self._fabric.device.type == "cpu" else LOOK
         waiting: list[tuple[int, dict[str, Tensor]]] = []
         for step in range(start, self._batches.steps):
             waiting.append((step, self._step(order, epoch, step)))
-            if len(waiting) == look or step + 1 == self._batches.steps:
+            last = step + 1 == self._batches.steps
+            due = every > 0 and (step + 1) % every == 0 and not last
+            # A checkpoint holds the figures of all its steps, and never a state that is not finite.
+            if len(waiting) == look or last or due:
                 loss = self._look(epoch, waiting)
                 size = sum(len(order[k * self._settings.batch : (k + 1) * self._settings.batch]) for k, _ in waiting)
                 shown = {} if math.isnan(self._fitted.best) else {self._direction.label: self._fitted.best}
                 advance(size, loss=loss, **shown)
                 waiting = []
-            every = self._settings.checkpoint_steps
-            if every and (step + 1) % every == 0 and step + 1 < self._batches.steps:
+            if due:
                 self._save(epoch, step + 1)
         figures = {name: total / self._batches.steps for name, total in self._sums.items()}
         self._sums = {}
         rates = [group["lr"] for group in self._optimizer.param_groups]
-        self._fitted.seconds += time.perf_counter() - began
+        trained = time.perf_counter() - began
+        self._fitted.seconds += trained
         values = dict(self._validate())
-        if self._direction.label not in values:
-            raise RecipeError(f"train.select: no validation metric {self._direction.label!r}, only {sorted(values)}")
         value = values[self._direction.label]
         if self._schedule_every == "epoch":
             if isinstance(self._schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
@@ -167,7 +169,7 @@ class Trainer:
                 "valid": values,
                 "lr": rates,
                 "seconds": round(time.perf_counter() - began, 3),
-                "pairs_per_second": round(self._batches.count / max(time.perf_counter() - began, 1e-9), 1),
+                "pairs_per_second": round((self._batches.count - start * self._settings.batch) / max(trained, 1e-9), 1),
             }
         )
         self._save(epoch + 1, 0)

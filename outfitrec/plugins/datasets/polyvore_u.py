@@ -9,7 +9,7 @@ import torch
 
 from outfitrec.core.component import component
 from outfitrec.core.data import Catalog, Dataset, Questions, Rows, Split
-from outfitrec.core.errors import DataError, UserError, listed
+from outfitrec.core.errors import DataError, listed
 from outfitrec.core.fields import field
 from outfitrec.core.files import digest
 from outfitrec.core.splits import resplit
@@ -43,13 +43,9 @@ class PolyvoreU:
         help="the released split, or a seeded one that keeps a user's outfits with a common item together",
     )
     shares: tuple[float, float, float] = field(
-        default=(9, 2, 2), help="resplit: sizes of train, valid and test in proportion, each above 0"
+        default=(9, 2, 2), above=0, help="resplit: sizes of train, valid and test in proportion"
     )
     split_seed: int = field(default=0, minimum=0, help="resplit: seed of the split")
-
-    def __attrs_post_init__(self) -> None:
-        if not all(share > 0 for share in self.shares):
-            raise UserError(f"shares must be three numbers above 0, not {list(self.shares)}")
 
     def load(self) -> Dataset:
         """Read the image lists, all tuple files and the questions.

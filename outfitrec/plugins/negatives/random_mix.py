@@ -1,5 +1,8 @@
 """Random mixes: outfits whose items are drawn slot by slot."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
 from jaxtyping import Bool, Int
 from torch import Generator, Tensor
@@ -34,6 +37,12 @@ class RandomMix:
     count: int = field(default=1, minimum=1, search=(1, 16), help="number drawn for each positive")
     split: Split = given("the split whose positives give the items and are rejected")
     catalog: Catalog = given("the items")
+
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        """Refuse to evaluate with negatives that all pairs share."""
+        if config is recipe.evaluate.negatives and config.share == "step":
+            yield "evaluate.negatives.share", "an evaluation needs negatives of each pair: set share: pair, count: 10"
 
     def __attrs_post_init__(self) -> None:
         outfits = self.split.positives.outfits

@@ -1,5 +1,8 @@
 """The negatives that the dataset stores."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
 from torch import Generator
 
@@ -23,6 +26,12 @@ class Stored:
     count: int = field(default=10, minimum=1, help="number drawn for each positive where no random ones are stored")
     split: Split = given("the split whose stored negatives are used")
     catalog: Catalog = given("the items")
+
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        """Refuse to train with them."""
+        if config is recipe.negatives:
+            yield "negatives", "stored negatives are for evaluation only: train with random_mix"
 
     def __attrs_post_init__(self) -> None:
         self._mix: RandomMix | None = None

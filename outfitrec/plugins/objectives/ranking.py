@@ -1,7 +1,6 @@
 """The ranking objective: posted outfits above unobserved ones."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from jaxtyping import Float
 from torch import Generator, Tensor
@@ -35,12 +34,6 @@ class Ranking:
     def needs_teacher(self) -> bool:
         """Where there is a distiller."""
         return self.distiller is not None
-
-    @staticmethod
-    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
-        """A distiller needs a teacher."""
-        if config.distiller is not None and recipe.teacher is None:
-            yield "distiller", f"the distiller {config.distiller.name!r} needs a teacher: set the key 'teacher'"
 
     def extra(self, batch: Batch, generator: Generator) -> Outfits | None:
         return None

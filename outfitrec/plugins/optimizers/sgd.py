@@ -19,6 +19,12 @@ class SGD:
     nesterov: bool = field(default=False, help="Nesterov's momentum: look ahead along the last update")
     weight_decay: float = field(default=0.0, minimum=0, search=(1e-6, 1e-3), help="factor of the L2 penalty")
 
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        """Refuse Nesterov's momentum without momentum."""
+        if config.nesterov and config.momentum == 0:
+            yield "nesterov", "needs a momentum above 0: set momentum: 0.9, or nesterov: false"
+
     def __attrs_post_init__(self) -> None:
         if self.nesterov and self.momentum == 0:
             raise UserError("sgd: nesterov needs a momentum above 0", hint="set momentum: 0.9, or nesterov: false")

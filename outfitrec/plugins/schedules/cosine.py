@@ -1,6 +1,8 @@
 """Cosine annealing."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import attrs
 from torch.optim import Optimizer
@@ -23,6 +25,12 @@ class CosineSchedule:
     final: float = field(default=0.0, minimum=0, maximum=1, help="last learning rate as a share of the optimiser's")
 
     every = "step"
+
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        """Refuse a warm-up as long as the run."""
+        if config.warmup >= recipe.train.epochs:
+            yield "warmup", f"must be less than train.epochs ({recipe.train.epochs}), and is {config.warmup:g}"
 
     def build(self, optimizer: Optimizer, epochs: int, steps: int, higher_is_better: bool) -> LRScheduler:
         if self.warmup >= epochs:

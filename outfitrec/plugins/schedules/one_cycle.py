@@ -1,5 +1,8 @@
 """One cycle."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
@@ -28,6 +31,12 @@ class OneCycle:
     three_phase: bool = field(default=False, help="fall as long as rise, then fade out, in place of one fall")
 
     every = "step"
+
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        """Refuse a rise and a fall that take more than the run."""
+        if config.three_phase and config.pct_start > 0.5:
+            yield "pct_start", f"must be 0.5 or less with three_phase, and is {config.pct_start:g}"
 
     def __attrs_post_init__(self) -> None:
         if self.three_phase and self.pct_start > 0.5:
