@@ -34,11 +34,49 @@ def test_validate_says_everything_that_is_wrong_in_all_of_them(tmp_path: Path, r
         f"{bad}:2:1: modle: unknown key\n    did you mean 'model'?",
         f"{bad}:4:11: train.epochs: must be a whole number",
         f"{bad}:5:10: train.batch: must be ≥ 1, not 0",
-        "train.select: 'ndgc' is not among evaluate.metrics\n    did you mean 'ndcg'?",
+        f"{unlike}:2:17: train.select: 'ndgc' is not among evaluate.metrics\n    did you mean 'ndcg'?",
         "unknown recipe 'fdn'\n    did you mean 'fnd'?",
     ):
         assert part in result.stderr
     assert "Traceback" not in result.stderr
+
+
+MISTAKES = """name: mistakes
+dataset: {name: polyvore_u, root: data, users: 3, shares: [9, 0, 2]}
+negatives: stored
+objectives:
+  - {name: ranking, distiller: fnd}
+train:
+  epochs: 5
+  optimizer: {name: sgd, nesterov: true, momentum: 0}
+  schedule: {name: cosine, warmup: 5}
+evaluate:
+  negatives: random_mix
+"""
+
+
+def test_what_only_the_whole_recipe_tells_has_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "mistakes.yaml"
+    path.write_text(MISTAKES)
+    assert f"{path}:2:59: dataset.shares: must be > 0, not 0" in invoke("validate", path).stderr
+    path.write_text(MISTAKES.replace("[9, 0, 2]", "[9, 1, 2]"))
+    result = invoke("validate", path)
+    assert result.exit_code == 2
+    for part in (
+        f"{path}:3:12: negatives: stored negatives are for evaluation only: train with random_mix",
+        f"{path}:5:5: objectives.ranking: needs a teacher, and there is none\n    set the key 'teacher'",
+        f"{path}:8:36: train.optimizer.nesterov: needs a momentum above 0",
+        f"{path}:9:36: train.schedule.warmup: must be less than train.epochs (5), and is 5",
+        f"{path}:11:14: evaluate.negatives.share: an evaluation needs negatives of each pair: set share: pair",
+    ):
+        assert part in result.stderr
+    path.write_text("name: r\ntrain: {schedule: {name: one_cycle, three_phase: true, pct_start: 0.6}}\n")
+    place = f"{path}:2:67: train.schedule.pct_start: must be 0.5 or less with three_phase, and is 0.6"
+    assert place in invoke("validate", path).stderr
+    right = MISTAKES.replace("[9, 0, 2]", "[9, 1, 2]").replace("stored", "random_mix", 1).replace(", momentum: 0}", "}")
+    right = right.replace("warmup: 5", "warmup: 4.5").replace(", distiller: fnd", "")
+    path.write_text(right.replace("  negatives: random_mix", "  negatives: {name: random_mix, share: pair, count: 10}"))
+    assert invoke("validate", path).stderr == ""
 
 
 def test_suites_are_validated_with_their_recipes(tmp_path: Path, recipe: Path) -> None:

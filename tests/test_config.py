@@ -64,12 +64,13 @@ def test_fields_that_no_recipe_can_write() -> None:
         assert "loss 'their-plugin/mine'" in str(caught.value)
 
 
-def recipe(*objectives: Any) -> Any:
-    return load_recipe({"name": "r", "objectives": list(objectives or ["ranking"])}, plugins=fake_plugins())
+def recipe(*objectives: Any, **keys: Any) -> Any:
+    return load_recipe({"name": "r", "objectives": list(objectives or ["ranking"]), **keys}, plugins=fake_plugins())
 
 
 def test_create_builds_the_parts_first() -> None:
-    config = recipe({"name": "ranking", "distiller": {"name": "fnd", "alpha": 3}}).objectives[0]
+    entry = {"name": "ranking", "distiller": {"name": "fnd", "alpha": 3}}
+    config = recipe(entry, teacher={"name": "t"}).objectives[0]
     made = create(config, users=3)
     assert isinstance(made, Ranking)
     assert isinstance(made.loss, Npair)

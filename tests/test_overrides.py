@@ -33,7 +33,7 @@ def load(*overrides: str, **changes: Any) -> Recipe:
         ("train.optimizer.lr=1e-3", "train.optimizer.lr", 0.001),
         ("train.patience=", "train.patience", None),
         ("train.patience=~", "train.patience", None),
-        ("train.select=no", "train.select", "no"),
+        ("description=no", "description", "no"),
         ("description='a=b'", "description", "a=b"),
         # An entry as a whole, one key of it, of a bare name, and of a default.
         ("model.encoder={name: torchvision, architecture: vgg}", "model.encoder.architecture", "vgg"),
@@ -58,7 +58,6 @@ def load(*overrides: str, **changes: Any) -> Recipe:
         ("teacher.train.epochs=3", "teacher.train.epochs", 3),
         ("teacher.model.encoder.size=large", "teacher.model.encoder.size", "large"),
         ("teacher=bpr", "teacher.name", "bpr"),
-        ("teacher=", "teacher", None),
     ],
 )
 def test_keys(override: str, path: str, value: Any) -> None:
@@ -88,11 +87,16 @@ def test_overrides_go_in_order() -> None:
     assert (teacher.name, teacher.train.epochs) == ("bpr", 50)
 
 
+def test_no_teacher() -> None:
+    assert load(objectives=["ranking"]).teacher is not None
+    assert load("teacher=", objectives=["ranking"]).teacher is None
+
+
 def test_from_python() -> None:
     assert load_recipe(BASE, "train.epochs=3", plugins=PLUGINS).train.epochs == 3
-    overrides = {"train.epochs": 3, "model.encoder": {"name": "alexnet", "size": "m"}, "train.select": "no"}
+    overrides = {"train.epochs": 3, "model.encoder": {"name": "alexnet", "size": "m"}, "description": "no"}
     recipe = load_recipe(BASE, overrides, plugins=PLUGINS)
-    assert (recipe.train.epochs, recipe.model.encoder.size, recipe.train.select) == (3, "m", "no")
+    assert (recipe.train.epochs, recipe.model.encoder.size, recipe.description) == (3, "m", "no")
     with pytest.raises(RecipeError) as caught:
         load_recipe(BASE, {"train.epochs": "3"}, plugins=PLUGINS)
     assert caught.value.problems[0].where == "override \"train.epochs='3'\""

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from outfitrec.core.data import Dataset
-from outfitrec.core.errors import DataError, UserError
+from outfitrec.core.errors import DataError
 from outfitrec.plugins.datasets.polyvore_u import PolyvoreU
 
 SPLITS = {"train": "train", "valid": "val", "test": "test"}
@@ -307,7 +307,7 @@ def test_resplit_wants_each_user_somewhere(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shares", [(9, 0, 2), (9, -2, 2), (9, float("nan"), 2)])
 def test_shares_must_be_above_zero(shares: tuple[float, float, float]) -> None:
-    with pytest.raises(UserError, match="above 0"):
+    with pytest.raises(ValueError, match="shares must be > 0"):
         PolyvoreU(root=".", users=2, shares=shares)
 
 

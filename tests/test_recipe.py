@@ -32,6 +32,26 @@ class Hinge:
 def outfitrec_register(register):
     register.component("loss", "hinge", ":Hinge", "hinge loss")
 """
+REFUSING = """
+from outfitrec import component, given
+from outfitrec.core.errors import UserError
+from outfitrec.hooks import hookimpl
+
+@component
+class Refusing:
+    def __attrs_post_init__(self):
+        raise UserError("not today", hint="tomorrow")
+
+@component
+class Later(Refusing):
+    dim: int = given("size of an item embedding")
+
+@hookimpl
+def outfitrec_register(register):
+    register.component("metric", "refusing", ":Refusing", "refuses")
+    register.component("objective", "refusing", ":Refusing", "refuses")
+    register.component("objective", "later", ":Later", "is complete with the data only")
+"""
 
 
 PLUGINS = fake_plugins()
@@ -255,6 +275,17 @@ def test_local_plugins(folder: Path) -> None:
     assert load({"name": "r"}, ["plugins=[other.py]", "objectives.ranking.loss=other"]).objectives[0].loss.margin == 0.2
 
 
+def test_what_a_component_refuses_has_its_place(folder: Path) -> None:
+    (folder / "refusing.py").write_text(REFUSING)
+    (folder / "mine.yaml").write_text(
+        "name: mine\nplugins: [refusing.py]\nobjectives: [later, refusing]\nevaluate: {metrics: [auc, refusing]}\n"
+    )
+    assert problems("mine.yaml") == [
+        "mine.yaml:3:21 | objectives.1: not today",
+        "mine.yaml:4:27 | evaluate.metrics.1: not today",
+    ]
+
+
 def test_required_versions() -> None:
     assert load({"name": "r", "requires": {"outfitrec": ">=0.1"}}).requires == {"outfitrec": ">=0.1"}
     found = problems({"name": "r", "requires": {"outfitrec": ">=99", "nothing": ">=1"}})
@@ -330,6 +361,9 @@ def entries(kind: str) -> st.SearchStrategy[Any]:
 
 def recipes(*, teacher: bool = True) -> st.SearchStrategy[dict[str, Any]]:
     lr = st.none() | st.floats(0, 1)
+    ranks = st.lists(st.integers(1, 20), unique=True, max_size=2).map(
+        lambda some: ["auc", *({"name": "ndcg", "k": k} for k in some)]
+    )
     keys: dict[str, st.SearchStrategy[Any]] = {
         "description": st.text(st.characters(codec="utf-8"), max_size=9),
         "image": st.fixed_dictionaries({}, optional={"size": st.integers(63, 99), "flip": st.booleans()}),
@@ -347,11 +381,17 @@ def recipes(*, teacher: bool = True) -> st.SearchStrategy[dict[str, Any]]:
                 "groups": st.dictionaries(st.text("ab.", min_size=1, max_size=4), st.fixed_dictionaries({"lr": lr})),
             },
         ),
-        "evaluate": st.fixed_dictionaries({}, optional={"metrics": st.lists(entries("metric"), max_size=3)}),
+        "evaluate": st.fixed_dictionaries({}, optional={"metrics": ranks}),
     }
     if teacher:
         keys |= {"teacher": st.none() | recipes(teacher=False), "dataset": entries("dataset")}
-    return st.fixed_dictionaries({"name": st.text("ab1", min_size=1, max_size=5)}, optional=keys)
+    return st.fixed_dictionaries({"name": st.text("ab1", min_size=1, max_size=5)}, optional=keys).map(taught)
+
+
+def taught(data: dict[str, Any]) -> dict[str, Any]:
+    """A recipe with a teacher where an objective needs one."""
+    needed = any(isinstance(one, dict) and one.get("distiller") for one in data.get("objectives", ()))
+    return {**data, "teacher": data.get("teacher") or {"name": "t"}} if needed else data
 
 
 @given(recipes())

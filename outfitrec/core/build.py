@@ -20,6 +20,12 @@ def given_by(dataset: Dataset, model: ModelSettings, image: ImageSettings) -> di
     }
 
 
+def given_without_data(recipe: Recipe, users: int, categories: tuple[str, ...], slots: int) -> dict[str, Any]:
+    """The same for a recipe whose data are not there."""
+    facts = {"dim": recipe.model.dim, "image_size": recipe.image.size}
+    return {**facts, "users": users, "categories": categories, "slots": slots}
+
+
 def build_recommender(model: ModelSettings, given: Mapping[str, Any]) -> Recommender:
     """The recommender, freshly initialised from torch's generator; pretrained weights are not loaded yet."""
     return Recommender(
@@ -31,12 +37,5 @@ def parameter_counts(recipe: Recipe, users: int, categories: tuple[str, ...] = (
     """Number of parameters of a recipe's model by part, from the configuration alone: no weights, no data."""
     import torch
 
-    given = {
-        "dim": recipe.model.dim,
-        "image_size": recipe.image.size,
-        "users": users,
-        "categories": categories,
-        "slots": slots,
-    }
     with torch.device("meta"):
-        return build_recommender(recipe.model, given).parameter_counts()
+        return build_recommender(recipe.model, given_without_data(recipe, users, categories, slots)).parameter_counts()

@@ -6,7 +6,7 @@ import attrs
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from outfitrec.core.build import build_recommender
+from outfitrec.core.build import build_recommender, given_without_data
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.settings import Recipe
 
@@ -39,13 +39,7 @@ class Costs:
 
 def costs(recipe: Recipe, users: int, categories: tuple[str, ...] = (), slots: int = 3) -> Costs | None:
     """Cost of a recipe's model; None where it depends on values, or on features of unknown length."""
-    given = {
-        "dim": recipe.model.dim,
-        "image_size": recipe.image.size,
-        "users": users,
-        "categories": categories,
-        "slots": slots,
-    }
+    given = given_without_data(recipe, users, categories, slots)
     with torch.device("meta"), torch.inference_mode():
         recommender = build_recommender(recipe.model, given).eval()
         try:
