@@ -33,17 +33,20 @@ def outfitrec_register(register):
     register.component("loss", "hinge", ":Hinge", "hinge loss")
 """
 REFUSING = """
-from outfitrec import component, given
+from outfitrec import component, field, given
 from outfitrec.core.errors import UserError
 from outfitrec.hooks import hookimpl
 
 @component
 class Refusing:
+    label: str = field(default="refusing", help="name in logs")
+
     def __attrs_post_init__(self):
         raise UserError("not today", hint="tomorrow")
 
 @component
 class Later(Refusing):
+    label: str = field(default="later", help="name in logs")
     dim: int = given("size of an item embedding")
 
 @hookimpl
