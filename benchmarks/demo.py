@@ -29,9 +29,10 @@ def main() -> None:
     """Train and print the tables."""
     console = Console()
     quality = Table(title="Embedded dataset, test split")
-    for head in ("", "AUC", "NDCG", "parameters", "seconds", "run"):
-        quality.add_column(head, justify="left" if head in ("", "run") else "right")
-    for name, one in rows():
+    for head in ("", "AUC", "NDCG", "parameters", "seconds"):
+        quality.add_column(head, justify="right" if head else "left")
+    found = rows()
+    for name, one in found:
         result = one.result
         quality.add_row(
             name,
@@ -39,7 +40,6 @@ def main() -> None:
             f"{100 * result.test['ndcg']:.2f}",
             f"{result.parameters['total'] / 1e6:.2f} M",
             f"{result.seconds:.0f}",
-            str(one.directory),
         )
     sizes = Table(title="The paper's models, 630 users (outfitrec inspect fnd model.encoder.size=…)")
     for head in ("alexnet", "parameters", "paper's Table 5"):
@@ -49,6 +49,8 @@ def main() -> None:
         total = parameter_counts(recipe, users=630)["total"]
         sizes.add_row(size, f"{total:,}", f"{printed:.2f} M")
     console.print(quality, sizes)
+    for name, one in found:
+        console.print(f"{name}: {one.directory}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,10 @@ def test_alexnet_trains_from_scratch_and_scores_new_photos(tmp_path: Path, close
     torch.testing.assert_close(scores[1, 2], alone[0, 0])
     for users, outfit, word, message in (
         ([10], photos[:1], words[:1], r"unknown users \[10\]: the model knows users 0 to 9"),
-        ([0], [[]], [[]], "an outfit has no photo"),
+        ([0], [[]], [[]], "outfit 0: give the bytes of one photo or more"),
+        ([0], [], [], "no outfits to score"),
+        ([0], photos[:1], words[:2], "1 outfits, and categories of 2"),
+        ([0], photos[:1], [words[0][:2]], "outfit 0 has 3 photos, and 2 categories"),
         ([0], [photos[0][:1]], [["hat"]], "photo 0: unknown category 'hat'"),
         ([0], [[b"no photo"]], [["top"]], "photo 0 "),
     ):

@@ -81,6 +81,8 @@ class Model:
         Raises:
             DataError: A photo cannot be used, or a category is unknown; all of them.
         """
+        if len(photos) != len(categories):
+            raise DataError(f"{len(photos)} photos, and {len(categories)} categories")
         known = list(self.given["categories"])
         pixels, problems = [], []
         for number, (photo, category) in enumerate(zip(photos, categories, strict=True)):
@@ -111,21 +113,28 @@ class Model:
         Raises:
             DataError: A user or category is unknown, an outfit is empty, or a photo cannot be used.
         """
+        if not outfits:
+            raise DataError("no outfits to score")
         strangers = [user for user in users if not 0 <= user < self.given["users"]]
         if strangers:
             raise DataError(f"unknown users {strangers}: the model knows users 0 to {self.given['users'] - 1}")
-        if not outfits or not all(outfits):
-            raise DataError("an outfit has no photo")
+        if len(categories) != len(outfits):
+            raise DataError(f"{len(outfits)} outfits, and categories of {len(categories)}")
+        for number, (outfit, words) in enumerate(zip(outfits, categories, strict=True)):
+            if not outfit or not all(isinstance(photo, bytes) for photo in outfit):
+                raise DataError(f"outfit {number}: give the bytes of one photo or more, as a list")
+            if len(outfit) != len(words):
+                raise DataError(f"outfit {number} has {len(outfit)} photos, and {len(words)} categories")
         flat = [photo for outfit in outfits for photo in outfit]
-        words = [word for outfit in categories for word in outfit]
-        table = self.embed_photos(flat, words)
+        named = [word for words in categories for word in words]
+        table = self.embed_photos(flat, named)
         width = max(map(len, outfits))
         index = torch.full((len(outfits), width), -1)
         start = 0
         for row, outfit in enumerate(outfits):
             index[row, : len(outfit)] = torch.arange(start, start + len(outfit))
             start += len(outfit)
-        known = torch.tensor([list(self.given["categories"]).index(word) for word in words])
+        known = torch.tensor([list(self.given["categories"]).index(word) for word in named])
         category = torch.where(index >= 0, known[index.clamp(min=0)], -1)
         state = self.recommender.state(table, index.to(table.device), category.to(table.device))
         return self.recommender.score_all(torch.tensor(list(users), device=table.device), state)

@@ -94,6 +94,7 @@ class Training:
         facts = manifest(session.recipe, session.identity, session.role, session.dataset, self._fabric)
         facts["teacher"] = os.path.relpath(teacher.directory, directory.path) if teacher else None
         self._check_resumed(facts)
+        self._progress.message(f"{session.recipe.name}: training, in {directory.path}")
         # The manifest first: a directory that has one is a run's.
         directory.write(MANIFEST, facts)
         write_text(directory.path / RECIPE, dump_recipe(session.recipe))
