@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.timing import table
 from outfitrec import Run, run
 
-ALPHAS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
+ALPHAS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 METRICS = ("auc", "ndcg", "fitb")
 
 

@@ -155,4 +155,4 @@ def components(value: Any, path: Path = ()) -> Iterator[tuple[Path, Config]]:
 def label(config: Config) -> str:
     """What an entry of a list is addressed by: its field ``label`` where it has one, else its name."""
     found = getattr(config, "label", None)
-    return found if isinstance(found, str) else config.name
+    return found if isinstance(found, str) else config.registration.name
