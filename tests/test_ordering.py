@@ -9,6 +9,7 @@ from outfitrec import run
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_fnd_beats_npair_beats_bpr(tmp_path: Path, closet: Path, squeezenet: Path) -> None:
     npair = experiment.recipe("npair", closet, squeezenet, 40, 64)
     teacher = experiment.recipe("teacher", closet, squeezenet, 40, 192)
