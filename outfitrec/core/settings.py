@@ -103,12 +103,25 @@ class TrainSettings:
 
 
 @settings
+class ColdStartSettings:
+    """Users whom the model does not know, served by a few outfits that they liked (the paper's Table 3)."""
+
+    dataset: Config = part("dataset", help="the unknown users: profiles are drawn from train, and test is ranked")
+    strategies: tuple[Config, ...] = parts(
+        "cold_start", default=("average", "weighted_average"), help="how a profile gives scores"
+    )
+    profiles: tuple[int, ...] = field(default=(1, 5), minimum=1, help="numbers of liked outfits of a profile")
+    draws: int = field(default=10, minimum=1, help="profiles drawn for each user and size")
+
+
+@settings
 class EvaluateSettings:
     """Evaluation, on the validation split in training and on the test split at its end."""
 
     metrics: tuple[Config, ...] = parts("metric", default=("auc", "ndcg"), help="per-user values of the ranking")
     negatives: Config = part("negatives", default="stored", help="the outfits that positives are ranked against")
     seed: int = field(default=0, minimum=0, help="of the negatives that are drawn where none are stored")
+    cold_start: ColdStartSettings | None = field(default=None, help="evaluation on users unknown to the model")
     chunk: int = field(default=4096, minimum=1, runtime=True, help="outfits scored at once")
     images: int = field(default=256, minimum=1, runtime=True, help="photos encoded at once")
 

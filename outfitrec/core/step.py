@@ -141,6 +141,14 @@ class Step:
         return self.teacher.positive_mean[self.users]
 
     @property
+    def teacher_positive(self) -> Float[Tensor, " pair"]:
+        """The teacher's score of each pair's user for its outfit."""
+        key = "teacher_positive"
+        if key not in self._scores:
+            self._scores[key] = self.teacher.score_pairs(self.users, self.batch.positives)
+        return self._scores[key]
+
+    @property
     def teacher_negative(self) -> Float[Tensor, "pair negative"]:
         """The teacher's score of each pair's user for its negatives."""
         key = "teacher_negative"

@@ -7,6 +7,7 @@ from torch import Tensor
 from outfitrec.core.data import Rows
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.recommender import Recommender
+from outfitrec.core.state import State
 
 
 class Teacher:
@@ -38,12 +39,16 @@ class Teacher:
         self.positive_mean = mean.to(table.dtype).to(table.device)
 
     @torch.no_grad()
+    def state(self, outfits: Outfits) -> State:
+        """The teacher's states of outfits."""
+        return self.recommender.state(self.table, outfits.items, outfits.category)
+
+    @torch.no_grad()
     def score(self, users: Int[Tensor, " pair"], outfits: Outfits, shared: bool) -> Float[Tensor, "pair negative"]:
         """The teacher's scores of a pair's user for its negatives (see `Drawn`)."""
-        state = self.recommender.state(self.table, outfits.items, outfits.category)
-        return self.recommender.score_drawn(users, state, shared)
+        return self.recommender.score_drawn(users, self.state(outfits), shared)
 
     @torch.no_grad()
     def score_pairs(self, users: Int[Tensor, " pair"], outfits: Outfits) -> Float[Tensor, " pair"]:
         """The teacher's score of each pair's user for its own outfit."""
-        return self.recommender.preference(users, self.recommender.state(self.table, outfits.items, outfits.category))
+        return self.recommender.preference(users, self.state(outfits))
