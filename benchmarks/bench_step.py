@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.timing import in_turn, ratio, table
-from outfitrec.core.augment import prepare
+from outfitrec.core.augment import draw_crops, prepare
 from outfitrec.core.batches import Batches
 from outfitrec.core.data import Catalog, Rows, Split
 from outfitrec.core.items import PhotoItems
@@ -28,6 +28,7 @@ class Pixels:
     """A store of random photos."""
 
     key = "random"
+    size = PIXELS
 
     def __init__(self) -> None:
         draws = torch.Generator().manual_seed(0)
@@ -78,7 +79,8 @@ class Bare:
         for step in range(8):
             batch, draws = batches.draw(order, 0, step)
             items = torch.cat([outfits.items.flatten() for outfits in batch.roles().values()])
-            self.images.append(prepare(store.images(items.unique()), PIXELS, draws, flip=True))
+            photos = store.images(items.unique())
+            self.images.append(prepare(photos, PIXELS, draw_crops(len(photos), PIXELS, PIXELS, draws, flip=True)))
         self.done = 0
 
     def __call__(self) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Generator, Tensor, nn
 
+from outfitrec.core.augment import Crops
 from outfitrec.core.batches import Batches
 from outfitrec.core.data import Catalog, Rows, Split
 from outfitrec.core.drawn import Drawn
@@ -52,9 +53,15 @@ class Table:
         self.rows = torch.randn(ITEMS, 5, generator=Generator().manual_seed(4), dtype=torch.float64)
         self.ids: list[Tensor] = []
 
-    def features(self, ids: Tensor, generator: Generator | None) -> Tensor:
+    def crops(self, count: int, generator: Generator) -> Crops | None:
+        return None
+
+    def features(self, ids: Tensor, crops: Crops | None) -> Tensor:
         self.ids.append(ids)
         return self.rows[ids]
+
+    def photos(self, ids: Tensor, crops: Crops | None) -> Tensor:
+        raise AssertionError("nothing here needs photos")
 
 
 def recommender(seed: int = 0) -> Recommender:

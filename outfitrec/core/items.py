@@ -1,28 +1,43 @@
 """Where a step gets its items' features: from photos through the encoder, or from a table."""
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Generator, Tensor
 
-from outfitrec.core.augment import prepare
+from outfitrec.core.augment import Crops, draw_crops, prepare
 from outfitrec.core.cache import cached
 from outfitrec.core.config import Config, plain
 from outfitrec.core.data import Catalog
+from outfitrec.core.errors import RecipeError
 from outfitrec.core.files import digest
 from outfitrec.core.progress import Progress
 from outfitrec.core.protocols import Encoder
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.settings import ImageSettings
+from outfitrec.core.team import ALONE, Team
 
 
 @runtime_checkable
 class ItemSource(Protocol):
     """Features of catalogue items."""
 
-    def features(self, ids: Int[Tensor, " item"], generator: Generator | None) -> Float[Tensor, "item f"]:
-        """Features of these items; with a generator, of randomly flipped and cropped photos."""
+    def crops(self, count: int, generator: Generator) -> Crops | None:
+        """Random crops and flips for so many photos; None where nothing is drawn."""
+        ...
+
+    def features(self, ids: Int[Tensor, " item"], crops: Crops | None) -> Float[Tensor, "item f"]:
+        """Features of these items, of photos cropped and mirrored as given."""
+        ...
+
+    def photos(self, ids: Int[Tensor, " item"], crops: Crops | None) -> Float[Tensor, "item 3 height width"]:
+        """The normalised photos of these items, cropped and mirrored as given.
+
+        Raises:
+            RecipeError: Features are at hand, and no photos.
+        """
         ...
 
 
@@ -32,9 +47,11 @@ class PhotoStore(Protocol):
 
     Attributes:
         key: Digest of their content and size.
+        size: Side of the photos, px.
     """
 
     key: str
+    size: int
 
     def images(self, ids: Int[Tensor, " item"]) -> UInt8[Tensor, "item 3 side side"]:
         """The photos of these items."""
@@ -57,13 +74,14 @@ class PhotoItems:
         self._image = image
         self._device = device
 
-    def features(self, ids: Int[Tensor, " item"], generator: Generator | None) -> Float[Tensor, "item f"]:
-        return self._encoder.features(self.images(ids, generator))
+    def crops(self, count: int, generator: Generator) -> Crops | None:
+        return draw_crops(count, self._store.size, self._image.size, generator, flip=self._image.flip)
 
-    def images(self, ids: Int[Tensor, " item"], generator: Generator | None) -> Float[Tensor, "item 3 height width"]:
-        """The normalised photos of these items."""
-        photos = self._store.images(ids).to(self._device)
-        return prepare(photos, self._image.size, generator, flip=self._image.flip)
+    def features(self, ids: Int[Tensor, " item"], crops: Crops | None) -> Float[Tensor, "item f"]:
+        return self._encoder.features(self.photos(ids, crops))
+
+    def photos(self, ids: Int[Tensor, " item"], crops: Crops | None) -> Float[Tensor, "item 3 height width"]:
+        return prepare(self._store.images(ids).to(self._device), self._image.size, crops)
 
 
 class TableItems:
@@ -76,8 +94,17 @@ class TableItems:
     def __init__(self, table: Float[Tensor, "item f"]) -> None:
         self._table = table
 
-    def features(self, ids: Int[Tensor, " item"], generator: Generator | None) -> Float[Tensor, "item f"]:
+    def crops(self, count: int, generator: Generator) -> Crops | None:
+        return None
+
+    def features(self, ids: Int[Tensor, " item"], crops: Crops | None) -> Float[Tensor, "item f"]:
         return self._table.index_select(0, ids.to(self._table.device))
+
+    def photos(self, ids: Int[Tensor, " item"], crops: Crops | None) -> Float[Tensor, "item 3 height width"]:
+        raise RecipeError(
+            "an objective needs the photos, and the encoder's features are computed once or given",
+            hint="train an encoder of photos: frozen: false",
+        )
 
 
 def item_source(
@@ -116,7 +143,10 @@ def item_source(
         return source
 
     def encode() -> dict[str, Tensor]:
-        return {"features": encode_all(source, len(catalog), used, chunk, progress, "encoding photos")}
+        def features(ids: Tensor) -> Tensor:
+            return source.features(ids, None)
+
+        return {"features": encode_all(features, len(catalog), used, chunk, progress, "encoding photos")}
 
     key = digest(
         {
@@ -132,19 +162,25 @@ def item_source(
 
 @torch.inference_mode()
 def encode_all(
-    source: ItemSource, size: int, used: Int[Tensor, " used"], chunk: int, progress: Progress, text: str
+    encode: Callable[[Tensor], Tensor],
+    size: int,
+    used: Int[Tensor, " used"],
+    chunk: int,
+    progress: Progress,
+    text: str,
+    team: Team = ALONE,
 ) -> Float[Tensor, "item f"]:
-    """Features of ``used`` items in a table of ``size`` rows (zeros elsewhere), from unflipped photos."""
-    table: Tensor | None = None
-    with progress.task(text, len(used)) as advance:
-        for ids in used.split(chunk):
-            features = source.features(ids, None)
-            if table is None:
-                table = torch.zeros(size, features.shape[1], dtype=features.dtype, device=features.device)
-            table[ids.to(table.device)] = features
-            advance(len(ids))
-    if table is None:
+    """What ``encode`` gives for ``used`` items, ``chunk`` at a time, in a table of ``size`` rows (zeros elsewhere)."""
+    if not len(used):
         raise ValueError("no items to encode")
+    parts, mine = [], team.part(used)
+    with progress.task(text, len(mine)) as advance:
+        for ids in mine.split(chunk):
+            parts.append(encode(ids))
+            advance(len(ids))
+    rows = team.whole(torch.cat(parts), len(used))
+    table = torch.zeros(size, rows.shape[1], dtype=rows.dtype, device=rows.device)
+    table[used.to(table.device)] = rows
     return table
 
 
@@ -158,16 +194,16 @@ def embed_all(
     *,
     chunk: int,
     progress: Progress,
+    team: Team = ALONE,
 ) -> Float[Tensor, "item dim"]:
     """Embeddings of ``used`` items in a table with a row for every item of the catalogue (zeros elsewhere)."""
     recommender.eval()
     category = catalog.category.to(device)
 
-    class Embedded:
-        def features(self, ids: Tensor, generator: Generator | None) -> Tensor:
-            return recommender.embed(source.features(ids, None), category[ids.to(device)])
+    def embed(ids: Tensor) -> Tensor:
+        return recommender.embed(source.features(ids, None), category[ids.to(device)])
 
-    return encode_all(Embedded(), len(catalog), used, chunk, progress, "encoding items")
+    return encode_all(embed, len(catalog), used, chunk, progress, "encoding items", team)
 
 
 def about(config: Config) -> list[object]:

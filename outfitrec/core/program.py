@@ -12,6 +12,7 @@ from outfitrec.core.recommender import Recommender
 from outfitrec.core.state import map_state
 from outfitrec.core.step import Batch, Step, split_state
 from outfitrec.core.teacher import Teacher
+from outfitrec.core.team import ALONE, Team
 
 
 class Program(nn.Module):
@@ -42,6 +43,11 @@ class Program(nn.Module):
         self._category = category
         # In a list, so that the teacher is no submodule: it is neither trained nor checkpointed here.
         self._teacher = [teacher]
+        self._team = ALONE
+
+    def join(self, team: Team) -> None:
+        """Divide the encoding among the processes of a team."""
+        self._team = team
 
     def learn_from(self, teacher: Teacher) -> None:
         """Give the objectives a teacher."""
@@ -66,25 +72,27 @@ class Program(nn.Module):
         roles = batch.roles()
         outfits = Outfits.cat(list(roles.values())) if roles else None
         ids, index = self._distinct(outfits, batch.items)
-        features = self._source.features(ids, generator)
-        category = self._category[ids]
-        items = self.recommender.embed(features, category)
+        team, category = self._team, self._category[ids]
+        crops = self._source.crops(len(ids), generator)
+        features = self._source.features(team.part(ids), None if crops is None else team.part(crops))
+        items = team.whole(self.recommender.embed(features, team.part(category)), len(ids))
         states = {}
         if outfits is not None:
             self.recommender.candidates(items, category)
-            state = self.recommender.state(items, index, outfits.category)
-            states = split_state(map_state(_full, state), roles)
+            state = self.recommender.state(items, team.part(index), team.part(outfits.category))
+            states = split_state(map_state(lambda part: team.whole(_full(part), len(outfits)), state), roles)
         return Step(
             batch,
             ids=ids,
             category=category,
-            features=features,
+            features=team.whole(features, len(ids)),
             items=_full(items),
             states=states,
             recommender=self.recommender,
             teacher=self._teacher[0],
             epoch=epoch,
             generator=generator,
+            photos=lambda: self._source.photos(ids, crops),
         )
 
     @staticmethod

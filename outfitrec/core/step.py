@@ -1,6 +1,6 @@
 """A training step as objectives see it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import attrs
 import torch
@@ -81,6 +81,7 @@ class Step:
         teacher: Teacher | None,
         epoch: int,
         generator: Generator,
+        photos: Callable[[], Tensor] | None = None,
     ) -> None:
         self.batch = batch
         self.ids = ids
@@ -93,12 +94,24 @@ class Step:
         self.logged: dict[str, Tensor] = {}
         self._states = states
         self._teacher = teacher
+        self._photos = photos
         self._scores: dict[str, Tensor] = {}
 
     @property
     def users(self) -> Int[Tensor, " pair"]:
         """User of each pair."""
         return self.batch.users
+
+    @property
+    def photos(self) -> Float[Tensor, "item 3 height width"]:
+        """The photos of the distinct items as the encoder saw them: normalised, cropped and mirrored.
+
+        Raises:
+            RecipeError: The encoder's features are computed once or given.
+        """
+        if self._photos is None:
+            raise RecipeError("an objective needs the photos, and the step has none")
+        return self._photos()
 
     def state(self, role: str) -> State:
         """State of the outfits of a role: ``positive``, ``negative``, or the label of the objective that asked."""
