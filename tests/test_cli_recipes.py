@@ -63,7 +63,7 @@ def test_what_only_the_whole_recipe_tells_has_its_place(tmp_path: Path) -> None:
     result = invoke("validate", path)
     assert result.exit_code == 2
     for part in (
-        f"{path}:3:12: negatives: stored negatives are for evaluation only: train with random_mix",
+        f"{path}:3:12: negatives: stored negatives are for evaluation only: train with random_mix, hard or mixed",
         f"{path}:5:5: objectives.ranking: needs a teacher, and there is none\n    set the key 'teacher'",
         f"{path}:8:36: train.optimizer.nesterov: needs a momentum above 0",
         f"{path}:9:36: train.schedule.warmup: must be less than train.epochs (5), and is 5",

@@ -327,7 +327,7 @@ def test_force_spares_a_run_until_the_new_one_begins(tmp_path: Path, monkeypatch
     def refuse(*_: object) -> None:
         raise RunError("the teacher failed")
 
-    monkeypatch.setattr("outfitrec.core.engine.teacher_run", refuse)
+    monkeypatch.setattr("outfitrec.core.engine.run_before", refuse)
     with pytest.raises(RunError, match="the teacher failed"):
         run(student(), out=tmp_path, force=True)
     assert Run(found.directory).result.test == found.result.test
@@ -432,7 +432,6 @@ def test_the_teacher_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("train.devices=2", "2 devices were asked for, and training runs on one"),
         ("train.precision=16-mixed", "'16-mixed' needs a GPU"),
         ("train.accelerator=mps", "this machine has no mps"),
     ],

@@ -143,6 +143,26 @@ def test_fnd_is_equation_13_with_the_teachers_scores() -> None:
     assert all(parameter.grad is not None for parameter in student.parameters())
 
 
+def test_the_share_of_false_negatives_is_that_of_the_negatives_that_count() -> None:
+    table, pairs = Table(), outfits(4, 5)
+    embedded = recommender(2).embed(table.rows, CATALOG.category).detach()
+    teacher = Teacher(recommender(2), embedded, Rows(torch.arange(20) % USERS, outfits(20, 9)), USERS, chunk=6)
+    program = Program(recommender(1), [Ranking(loss=NPair(), distiller=FND())], table, CATALOG.category, teacher)
+    users, negatives = torch.tensor([0, 3, 6, 1]), outfits(8, 6)
+    score = teacher.score(users, negatives, True)
+    false = score > teacher.positive_mean[users][:, None]
+    kept = torch.rand(4, 8, generator=Generator().manual_seed(0)) < 0.5
+    kept[2] = False
+    assert 0 < false[kept].sum() < kept.sum() < kept.numel()
+    for mask, share in ((kept, false[kept].double().mean()), (torch.zeros_like(kept), 0.0)):
+        batch = Batch(users, pairs, torch.empty(0, dtype=torch.long), Drawn(negatives, True, mask))
+        loss, figures = program(batch, 0, Generator())
+        assert float(figures["ranking.false_negatives"]) == pytest.approx(float(share))
+        loss.backward()
+        assert all(bool(torch.isfinite(one.grad).all()) for one in program.parameters() if one.grad is not None)
+    assert loss.item() == 0
+
+
 class Extra(nn.Module):
     """An objective that asks for further outfits and owns a parameter."""
 

@@ -14,7 +14,19 @@ import click
 from outfitrec.core.errors import OutfitrecError, Problem, RunError, nearest
 
 # In the order of the help; each is a module of this package.
-COMMANDS = ("run", "evaluate", "ls", "explain", "validate", "inspect", "plugins", "cp", "schema", "doctor")
+COMMANDS = (
+    "run",
+    "evaluate",
+    "ls",
+    "explain",
+    "validate",
+    "inspect",
+    "neighbours",
+    "plugins",
+    "cp",
+    "schema",
+    "doctor",
+)
 
 # What the machine makes of a write, and no mistake of ours.
 MACHINE = {

@@ -21,9 +21,24 @@ def show_summary(summary: Mapping[str, Any]) -> None:
         [(part, f"{count:,}") for part, count in summary["parameters"].items()],
         numbers=("parameters",),
     )
+    if summary["cold_start"]:
+        _show_cold(summary["cold_start"])
     protocol = summary["protocol"]
     how = f"{protocol['split']}, negatives {protocol['negatives']}, seed {protocol['seed']}"
     show(f"\nprotocol {protocol['hash']}: {how}")
+
+
+def _show_cold(cold: Mapping[str, Any]) -> None:
+    rows = [
+        (strategy, size, label, f"{_figure(found['mean'])} ± {_figure(found['deviation'])}")
+        for strategy, sizes in cold["strategies"].items()
+        for size, metrics in sizes.items()
+        for label, found in metrics.items()
+    ]
+    protocol = cold["protocol"]
+    show()
+    show_table(("cold start", "liked outfits", "metric", "test"), rows, numbers=("liked outfits", "test"))
+    show(f"{protocol['users']} users, mean ± deviation over draws: {protocol['draws']}, protocol {protocol['hash']}")
 
 
 def _figure(value: float | None) -> str:

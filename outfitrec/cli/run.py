@@ -40,14 +40,17 @@ def command(
         raise click.UsageError("--resume goes on with an interrupted run and --force starts again: give one of them")
     try:
         from outfitrec.cli.progress import progress_for
+        from outfitrec.core.devices import leads
         from outfitrec.core.engine import run
 
-        progress = progress_for(quiet)
+        progress = progress_for(quiet or not leads())
         found = run(recipe, overrides, out=out, seed=seed, resume=resume, force=force, strict=strict, progress=progress)
     except KeyboardInterrupt as error:
         raise InterruptedByUserError(
             "interrupted: the same command with --resume goes on from the last checkpoint"
         ) from error
+    if not leads():
+        return None
     if not found.trained:
         for text in found.result.warnings:
             progress.warning(text)

@@ -1,4 +1,4 @@
-"""From a recipe to a run: its data, its teacher, and a finished run where there is one."""
+"""From a recipe to a run: its data, the runs before it, and a finished run where there is one."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,13 +9,15 @@ from filelock import FileLock, Timeout
 
 from outfitrec.core.config import create
 from outfitrec.core.data import Dataset
+from outfitrec.core.devices import launched
 from outfitrec.core.errors import DataError, Problem, RecipeError, RunError, UserError
+from outfitrec.core.processes import world
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import Run
-from outfitrec.core.session import STUDENT, TEACHER, Options, Session
-from outfitrec.core.settings import Recipe, TeacherRun
-from outfitrec.core.training import Training
+from outfitrec.core.session import ROLES, STUDENT, Options, Session
+from outfitrec.core.settings import INNER, Recipe, TeacherRun
+from outfitrec.core.training import Before, Training
 
 
 def run(
@@ -29,7 +31,7 @@ def run(
     strict: bool = False,
     progress: Progress = QUIET,
 ) -> Run:
-    """Run a recipe: train its teacher first where it has one, then the model, then evaluate it on the test split.
+    """Run a recipe: those in it first (teacher, neighbours), then the model, then evaluate it on the test split.
 
     A run's directory is named by what it computes: where the same recipe, data and versions ran before, that run is
     returned.
@@ -51,10 +53,25 @@ def run(
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe, overrides, seed=seed)
     options = Options(out=Path(out), resume=resume, force=force, strict=strict, progress=progress)
-    finished = run_recipe(recipe, options, STUDENT)
+    finished = _run_together(recipe, options) if launched() else run_recipe(recipe, options, STUDENT)
     if strict and finished.result.warnings:
         raise RunError([Problem(text, str(finished.directory)) for text in finished.result.warnings])
     return finished
+
+
+def _run_together(recipe: Recipe, options: Options) -> Run:
+    """Run a recipe in the processes that torchrun started: one leads, the others train with it."""
+    from outfitrec.core.follower import follow
+
+    team = world()
+    finished = None
+    if team.leads:
+        finished = run_recipe(recipe, attrs.evolve(options, team=team), STUDENT)
+        team.broadcast(None)
+    else:
+        follow(team)
+    directory = team.broadcast(str(finished.directory.absolute()) if finished else None)
+    return finished or Run(Path(directory))
 
 
 def run_recipe(recipe: Recipe, options: Options, role: str, dataset: Dataset | None = None) -> Run:
@@ -85,12 +102,12 @@ def run_recipe(recipe: Recipe, options: Options, role: str, dataset: Dataset | N
                     f"an interrupted run of this recipe is in {directory.path}",
                     hint="--resume goes on with it, --force starts again",
                 )
-            # First what can be wrong with this recipe, then the teacher: both before anything here is touched.
+            # First what can be wrong with this recipe, then those before it: all before anything here is touched.
             training = Training(session)
-            teacher = teacher_run(recipe, options, dataset)
+            before = Before(**{key: run_before(recipe, key, options, dataset) for key in INNER})
             if options.force:
                 directory.clear()
-            training.run(teacher)
+            training.run(before)
     except Timeout as error:
         raise RunError(f"another process is at work in {directory.path}") from error
     return Run(directory.path, trained=True)
@@ -109,29 +126,29 @@ def load_dataset(recipe: Recipe) -> Dataset:
     return dataset
 
 
-def teacher_run(recipe: Recipe, options: Options, dataset: Dataset) -> Run | None:
-    """The run of a recipe's teacher, which is made first where the teacher is a recipe itself."""
-    teacher = recipe.teacher
-    if isinstance(teacher, TeacherRun):
-        found = Run(Path(teacher.path))
-        check_teacher(found, dataset)
+def run_before(recipe: Recipe, key: str, options: Options, dataset: Dataset) -> Run | None:
+    """The run of the recipe under a key of another, which is made first where it is a recipe itself."""
+    inner: Recipe | TeacherRun | None = getattr(recipe, key)
+    if isinstance(inner, TeacherRun):
+        found = Run(Path(inner.path))
+        check_data(found, key, dataset)
         return found
-    if teacher is None:
+    if inner is None:
         return None
-    options.progress.message(f"teacher of {recipe.name}: {teacher.name}")
-    # A finished teacher stays, whatever is asked of the student; an interrupted one goes on.
+    options.progress.message(f"{key} of {recipe.name}: {inner.name}")
+    # A finished run stays, whatever is asked of the one that learns from it; an interrupted one goes on.
     options = attrs.evolve(options, resume=options.resume or options.force, force=False)
-    return run_recipe(teacher, options, TEACHER, dataset)
+    return run_recipe(inner, options, ROLES[key], dataset)
 
 
-def check_teacher(teacher: Run, dataset: Dataset) -> None:
+def check_data(run: Run, key: str, dataset: Dataset) -> None:
     """Make sure that a run's model knows this data.
 
     Raises:
         RecipeError: It was trained on other data.
     """
-    if teacher.manifest.get("data") != dataset.digest:
+    if run.manifest.get("data") != dataset.digest:
         raise RecipeError(
-            f"the teacher in {teacher.directory} was trained on other data than the student's dataset",
-            hint="name a recipe as the teacher, and it is trained on the student's data",
+            f"the {key} in {run.directory} was trained on other data than this recipe's dataset",
+            hint=f"name a recipe under {key}, and it is trained on this recipe's data",
         )

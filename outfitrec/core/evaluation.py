@@ -14,8 +14,11 @@ from outfitrec.core.progress import Progress
 from outfitrec.core.protocols import Metric, Negatives
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.seeds import generator
+from outfitrec.core.team import ALONE, Team
 
 FITB = "fitb"
+# The protocol where nothing is ranked.
+UNRANKED: Mapping[str, object] = {"split": "none", "negatives": "none", "seed": None, "hash": ""}
 
 
 @attrs.frozen
@@ -51,6 +54,9 @@ class Evaluator:
         photos: Photos encoded at once.
 
     Attributes:
+        rows: The outfits, positives and negatives, with the user for whom each is ranked.
+        relevant: Which of them are positives, ``[row]``.
+        used: Their items, and those of the questions, ascending.
         protocol: What two results must share to be compared, with its ``hash``.
     """
 
@@ -79,14 +85,14 @@ class Evaluator:
         wrong = Rows(users, drawn.outfits)[kept]
         width = max(positives.outfits.width, wrong.outfits.width)
         outfits = [positives.outfits.padded(width), wrong.outfits.padded(width)]
-        self._rows = Rows(torch.cat([positives.users, wrong.users]), outfits[0].cat(outfits))
-        self._relevant = torch.arange(len(self._rows)) < len(positives)
+        self.rows = Rows(torch.cat([positives.users, wrong.users]), outfits[0].cat(outfits))
+        self.relevant = torch.arange(len(self.rows)) < len(positives)
         self._questions = split.questions
         if split.questions is not None:
             strangers = set(split.questions.users.tolist()) - set(positives.users.tolist())
             if strangers:
                 raise DataError(f"questions of users without outfits in the split {name}: {sorted(strangers)[:5]}")
-        asked = [self._rows.outfits.items]
+        asked = [self.rows.outfits.items]
         if self._questions is not None:
             asked.append(self._questions.outfits.items)
         items = torch.cat([part.flatten() for part in asked])
@@ -98,14 +104,21 @@ class Evaluator:
             "metrics": [metric.label for metric in metrics],
             "seed": seed,
             "positives": len(positives),
-            "rows": digest([tensor_digest(part) for part in (self._rows.users, self._rows.outfits.items)]),
+            "rows": digest([tensor_digest(part) for part in (self.rows.users, self.rows.outfits.items)]),
         }
         self.protocol: dict[str, object] = {**facts, "hash": digest(facts)[:16]}
 
     def evaluate(
-        self, recommender: Recommender, source: ItemSource, device: torch.device, progress: Progress
+        self,
+        recommender: Recommender,
+        source: ItemSource,
+        device: torch.device,
+        progress: Progress,
+        team: Team = ALONE,
     ) -> Evaluation:
         """Score and rank. Each item is encoded once; memory grows by item embeddings, ids and scores only.
+
+        The processes of a ``team`` divide the encoding and the scoring, and all of them get the result.
 
         Raises:
             RunError: The model gives scores that are not finite.
@@ -113,11 +126,20 @@ class Evaluator:
         training = recommender.training
         try:
             table = embed_all(
-                recommender, source, self._dataset.catalog, self.used, device, chunk=self._photos, progress=progress
+                recommender,
+                source,
+                self._dataset.catalog,
+                self.used,
+                device,
+                chunk=self._photos,
+                progress=progress,
+                team=team,
             )
             with torch.inference_mode():
                 recommender.candidates(table[self.used], self._dataset.catalog.category[self.used].to(device))
-                scores = recommender.score_rows(table, self._rows.users, self._rows.outfits, self._chunk).float()
+                mine = team.part(self.rows)
+                part = recommender.score_rows(table, mine.users, mine.outfits, self._chunk).float()
+                scores = team.whole(part, len(self.rows))
                 if not torch.isfinite(scores).all():
                     raise RunError("the model gives scores that are not finite")
                 return self._measure(recommender, table, scores)
@@ -127,9 +149,9 @@ class Evaluator:
     def _measure(self, recommender: Recommender, table: Tensor, scores: Tensor) -> Evaluation:
         if scores.device.type == "mps":  # metrics are computed in 64 bits, which it does not have
             scores = scores.cpu()
-        user, relevant = self._rows.users.to(scores.device), self._relevant.to(scores.device)
+        user, relevant = self.rows.users.to(scores.device), self.relevant.to(scores.device)
         values = {metric.label: metric(scores, relevant, user) for metric in self._metrics}
-        users = self._rows.users.unique()
+        users = self.rows.users.unique()
         if self._questions is not None:
             values[FITB] = self._fill_in(recommender, table, users)
         listed = {label: tuple(column.double().tolist()) for label, column in values.items()}

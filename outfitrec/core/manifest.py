@@ -11,13 +11,12 @@ from lightning_fabric import Fabric
 
 from outfitrec.core.config import Config, components
 from outfitrec.core.data import Dataset
-from outfitrec.core.settings import Recipe, changed
+from outfitrec.core.settings import Recipe, alone
 
 
 def used_components(recipe: Recipe) -> list[Config]:
-    """Every component of a recipe, nested ones among them; its teacher has a manifest of its own."""
-    alone = changed(recipe, teacher=None)
-    return [config for _, config in components(alone)]
+    """Every component of a recipe, nested ones among them; the recipes in it have manifests of their own."""
+    return [config for _, config in components(alone(recipe))]
 
 
 def versions(recipe: Recipe) -> dict[str, str]:

@@ -15,7 +15,7 @@ from outfitrec.core.document import Document, Place, entry_words
 from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean
 from outfitrec.core.fields import info
 from outfitrec.core.registry import Registry
-from outfitrec.core.settings import Recipe, TeacherRun
+from outfitrec.core.settings import INNER, TAKEN, Recipe, TeacherRun
 from outfitrec.core.values import entries, members, shown
 from outfitrec.core.yamlfile import parse
 
@@ -83,12 +83,12 @@ class Overrider:
 
     Args:
         registry: Where components are looked up.
-        open_teacher: Gives the mapping of a teacher (or a `TeacherRun`) in place of its name or path.
+        open_inner: Gives the mapping of a recipe under a key (or a `TeacherRun`) in place of its name or path.
     """
 
-    def __init__(self, registry: Registry, open_teacher: Callable[[Document], Document]) -> None:
+    def __init__(self, registry: Registry, open_inner: Callable[[Document, str], Document]) -> None:
         self._registry = registry
-        self._open_teacher = open_teacher
+        self._open_inner = open_inner
 
     def apply(self, document: Document, override: Override) -> Document:
         """The document with one key set.
@@ -110,8 +110,8 @@ class Overrider:
             # Checked with the rest of the recipe, and reported there as an unknown key at this override.
             return old.put(key, override.value)
         part, extra = old.mapping.get(key), info(attribute)
-        if cls is Recipe and key == "teacher":
-            inside = self._teacher(part, override, depth + 1)
+        if cls is Recipe and key in INNER:
+            inside = self._inner(part, key, override, depth + 1)
         elif extra.many:
             inside = self._list(part, extra.kind, attribute.default, override, depth + 1)
         elif extra.kind:
@@ -122,7 +122,8 @@ class Overrider:
         return old.put(key, inside)
 
     def _value(self, old: Document | None, hint: Any, override: Override, depth: int) -> Document:
-        old = Document.of({}, override.place) if old is None else old
+        # null is what stands in a resolved recipe for settings that were not given.
+        old = Document.of({}, override.place) if old is None or old.data is None else old
         for member in members(hint):
             values = entries(member)
             if values is None and not attrs.has(member):
@@ -187,14 +188,14 @@ class Overrider:
             raise _error(f"{key} has {len(found)} entries {word!r}", override, f"address one by position: {positions}")
         return found[0]
 
-    def _teacher(self, old: Document | None, override: Override, depth: int) -> Document:
+    def _inner(self, old: Document | None, key: str, override: Override, depth: int) -> Document:
         if old is None or old.data is None:
-            raise _error("the recipe has no teacher", override, "set one first: teacher=RECIPE")
+            raise _error(f"the recipe has no {key}", override, f"set it first: {key}=RECIPE")
         if override.keys[depth] == "dataset":
-            raise _error("the teacher takes the student's dataset", override, "set the key without 'teacher.'")
-        old = self._open_teacher(old)
+            raise _error(f"{key}.dataset: {TAKEN}", override, f"set the key without '{key}.'")
+        old = self._open_inner(old, key)
         if isinstance(old.data, TeacherRun):
-            raise _error(f"the teacher is a finished run, {old.data.path}", override, "nothing in it can be set")
+            raise _error(f"{key} is a finished run, {old.data.path}", override, "nothing in it can be set")
         if not isinstance(old.data, dict):
             raise _no_keys(override, depth)
         return self._mapping(old, Recipe, override, depth)

@@ -122,7 +122,8 @@ class Objective(Protocol):
         label: Its name in recipes, logs and overrides.
         weight: Its factor in the sum.
         unit: What its step draws: ``pair`` (users with posted outfits, and negatives), ``outfit`` or ``item``.
-        needs_teacher: Whether it reads the teacher's scores.
+        needs_teacher: Whether it reads the teacher's scores. Told by the class (``needs_teacher = True``) where it can
+            be: a recipe without a teacher is then refused even if the objective has fields that only the data know.
 
     It may also define ``report(means) -> iterable of str``: called at the end of training with the mean of each figure
     that it logged in the last epoch, it gives warnings.

@@ -15,7 +15,7 @@ from outfitrec.core.files import file_digest
 from outfitrec.core.loading import Plugins
 from outfitrec.core.loading import plugins as loaded_plugins
 from outfitrec.core.overrides import Overrider, read_overrides
-from outfitrec.core.settings import Recipe, TeacherRun
+from outfitrec.core.settings import INNER, TAKEN, Recipe, TeacherRun
 from outfitrec.core.structure import structure_recipe
 from outfitrec.core.values import shown
 from outfitrec.core.yamlfile import dump, read
@@ -25,7 +25,7 @@ RUN_FILES = ("recipe.yaml", "manifest.json")
 # Keys that name a recipe or say what it needs, and compute nothing.
 NAMING = frozenset({"name", "description", "requires"})
 # More teachers of teachers than anyone needs: recipes that refer to each other.
-MOST_TEACHERS = 5
+DEEPEST = 5
 
 
 def load_recipe(
@@ -35,7 +35,7 @@ def load_recipe(
     seed: int | None = None,
     plugins: Plugins | None = None,
 ) -> Recipe:
-    """A recipe, complete and checked: bases merged, the teacher inline, all defaults filled in, paths absolute.
+    """A recipe, complete and checked: bases merged, inner recipes inline, all defaults filled in, paths absolute.
 
     Args:
         source: Path of a YAML file, name of a shipped recipe, or plain data.
@@ -53,14 +53,14 @@ def load_recipe(
     if seed is not None:
         wanted += read_overrides({"train.seed": seed})
     problems: list[Problem] = []
-    overrider = Overrider(loader.plugins.registry, loader.teacher)
+    overrider = Overrider(loader.plugins.registry, loader.inner)
     for override in wanted:
         try:
             document = loader.prepared(overrider.apply(document, override), Path.cwd())
         except RecipeError as error:
             problems += error.problems
     try:
-        document = loader.with_teacher(document)
+        document = loader.with_inner(document)
         recipe = structure_recipe(document, loader.plugins.registry)
     except RecipeError as error:
         problems += error.problems
@@ -72,13 +72,14 @@ def load_recipe(
 def resolved(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain data, in full: loaded again, it gives the same recipe."""
     data: dict[str, Any] = plain(recipe)
-    teacher = recipe.teacher
-    if isinstance(teacher, TeacherRun):
-        data["teacher"] = teacher.path
-    elif teacher is not None:
-        data["teacher"] = resolved(teacher)
-        # It is the student's, and a teacher may write none.
-        del data["teacher"]["dataset"]
+    for key in INNER:
+        inner = getattr(recipe, key)
+        if isinstance(inner, TeacherRun):
+            data[key] = inner.path
+        elif inner is not None:
+            data[key] = resolved(inner)
+            # It is the outer recipe's, and an inner one may write none.
+            del data[key]["dataset"]
     return data
 
 
@@ -115,17 +116,20 @@ class _Loader:
             return self._finish(Document.of(source, Place()), Path.cwd(), ())
         return self._open(str(source), Place(), ())
 
-    def with_teacher(self, document: Document) -> Document:
-        """A recipe with its teacher, if it has one, as a mapping (or a `TeacherRun`)."""
-        teacher = document.mapping.get("teacher")
-        return document if teacher is None else document.put("teacher", self.teacher(teacher))
+    def with_inner(self, document: Document, depth: int = 1) -> Document:
+        """A recipe with the recipes in it as mappings (or a `TeacherRun`)."""
+        for key in INNER:
+            found = document.mapping.get(key)
+            if found is not None:
+                document = document.put(key, self.inner(found, key, depth))
+        return document
 
-    def teacher(self, document: Document, depth: int = 1) -> Document:
-        """The mapping (or `TeacherRun`) that a teacher's name, path or mapping stands for."""
+    def inner(self, document: Document, key: str, depth: int = 1) -> Document:
+        """The mapping (or `TeacherRun`) that the name, path or mapping of a recipe under ``key`` stands for."""
         place = document.place
-        if depth > MOST_TEACHERS:
-            message = f"a teacher has a teacher, {MOST_TEACHERS} times over"
-            raise _error(message, place, "the recipes refer to each other: write teacher: null in one of them")
+        if depth > DEEPEST:
+            message = f"recipes within recipes, {DEEPEST} deep"
+            raise _error(message, place, f"they refer to each other: write {key}: null in one of them")
         if isinstance(document.data, str):
             folder = Path(document.data).expanduser().absolute()
             # A shipped recipe is meant even where a folder has its name.
@@ -135,12 +139,11 @@ class _Loader:
         elif isinstance(document.data, dict):
             if "dataset" in document.mapping:
                 where = document.at(("dataset",), key=True)
-                raise _error("teacher.dataset: the teacher takes the student's dataset", where, "leave the key out")
+                raise _error(f"{key}.dataset: {TAKEN}", where, "leave the key out")
             document = self._finish(document, Path.cwd(), ()).put("dataset", None)
         else:
             return document
-        inner = document.mapping.get("teacher")
-        return document if inner is None else document.put("teacher", self.teacher(inner, depth + 1))
+        return self.with_inner(document, depth + 1)
 
     def prepared(self, document: Document, folder: Path) -> Document:
         """A recipe with its references made absolute and its plugins loaded."""
@@ -209,7 +212,9 @@ def _identity(value: Any, path: tuple[str, ...], problems: list[Problem]) -> Any
     if isinstance(value, TeacherRun):
         files = sorted((Path(value.path) / "model").glob("*"))
         if not files:
-            problems.append(Problem(f"teacher: the run {value.path} holds no model", hint="run its recipe again"))
+            problems.append(
+                Problem(f"{'.'.join(path)}: the run {value.path} holds no model", hint="run its recipe again")
+            )
         return {file.name: file_digest(file) for file in files}
     if isinstance(value, list | tuple):
         return [_identity(one, path, problems) for one in value]
@@ -245,7 +250,7 @@ def _content(value: Any, extra: FieldInfo, path: tuple[str, ...], problems: list
 
 
 def _anchored(document: Document, folder: Path) -> Document:
-    """A recipe (or inline teacher) whose references to files do not depend on where it was written."""
+    """A recipe (or one inside it) whose references to files do not depend on where it was written."""
 
     def file(one: Document) -> Document:
         return attrs.evolve(one, data=str((folder / Path(one.data).expanduser()).resolve()))
@@ -254,11 +259,11 @@ def _anchored(document: Document, folder: Path) -> Document:
     if plugins is not None and isinstance(plugins.data, list):
         files = [file(one) if isinstance(one.data, str) else one for one in plugins.data]
         document = document.put("plugins", attrs.evolve(plugins, data=files))
-    for key in ("extends", "teacher"):
+    for key in ("extends", *INNER):
         found = document.mapping.get(key)
         if found is not None and isinstance(found.data, str) and Path(found.data).suffix in SUFFIXES:
             document = document.put(key, file(found))
-        elif found is not None and key == "teacher":
+        elif found is not None and key in INNER:
             document = document.put(key, _anchored(found, folder))
     return document
 

@@ -18,7 +18,7 @@ from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import RECIPE, Run, jsonable
 from outfitrec.core.session import Options, Session
-from outfitrec.core.settings import TrainSettings
+from outfitrec.core.settings import INNER, TrainSettings
 from outfitrec.core.yamlfile import read
 
 
@@ -50,7 +50,7 @@ def evaluate(
     if not isinstance(written, dict):
         raise RunError(f"{run.directory / RECIPE} is damaged: it holds no recipe")
     # How the model came about plays no part, and a teacher may be gone.
-    recipe = load_recipe({key: one for key, one in written.items() if key not in ("teacher", "objectives")}, overrides)
+    recipe = load_recipe({key: one for key, one in written.items() if key not in (*INNER, "objectives")}, overrides)
     dataset = load_dataset(recipe)
     _check_fits(run, dataset)
     warnings = []
@@ -66,13 +66,16 @@ def evaluate(
     with torch.random.fork_rng():
         source = session.source(recommender, device)
         valid, test = session.validation(), session.test()
-        means = [one.evaluate(recommender, source, device, progress).means() for one in (valid, test)]
+        cold = session.cold_start(recommender, device)
+        means = [one.evaluate(recommender, source, device, progress).means() if one else {} for one in (valid, test)]
+        unknown = cold and cold.evaluate(recommender, device, progress)
     found = {
         **run.summary(),
         "test": means[1],
         "valid": means[0],
         "protocol": session.protocol(test),
         "warnings": warnings,
+        "cold_start": unknown,
         "seconds": round(time.perf_counter() - began, 3),
     }
     return dict(jsonable(found))

@@ -16,6 +16,7 @@ from outfitrec.core.errors import RunError, UserError, listed
 from outfitrec.core.files import write_json, write_text
 from outfitrec.core.loading import plugins
 from outfitrec.core.recommender import Recommender
+from outfitrec.core.registry import Registry
 from outfitrec.core.serving import Model, load_model
 from outfitrec.core.yamlfile import read
 
@@ -42,6 +43,7 @@ class Result:
         warnings: What the user should know of.
         seconds: Time that training and evaluation took, the teacher's apart.
         data: Facts of the dataset, such as the shares that a split reached.
+        cold_start: How unknown users were served (see `ColdEvaluator.evaluate`); None where that was not asked for.
     """
 
     recipe: str
@@ -54,6 +56,7 @@ class Result:
     warnings: tuple[str, ...]
     seconds: float
     data: Mapping[str, Any]
+    cold_start: Mapping[str, Any] | None = None
 
 
 class Run:
@@ -107,13 +110,17 @@ class Run:
         return Run(Path(os.path.normpath(self.directory / relative))) if relative else None
 
     @cached_property
-    def model(self) -> Model:
-        """The trained model, on the CPU: the recommender, and how photos are prepared for it."""
-        # Components of the run's own plugin files are known only once these are loaded, as in the run itself.
+    def registry(self) -> Registry:
+        """Where its components are looked up: what is installed, and the run's own plugin files."""
         known = plugins().copy()
         for file in read(self.directory / RECIPE).value["plugins"]:
             known.add_file(Path(file))
-        return load_model(self.directory / MODEL, known.registry)
+        return known.registry
+
+    @cached_property
+    def model(self) -> Model:
+        """The trained model, on the CPU: the recommender, and how photos are prepared for it."""
+        return load_model(self.directory / MODEL, self.registry)
 
     @property
     def recommender(self) -> Recommender:
@@ -135,6 +142,7 @@ class Run:
             "seconds": result.seconds,
             "protocol": dict(result.protocol),
             "warnings": list(result.warnings),
+            "cold_start": result.cold_start,
         }
 
 

@@ -14,15 +14,17 @@ from torch import Tensor
 
 from outfitrec.core.augment import prepare
 from outfitrec.core.build import build_recommender
-from outfitrec.core.config import plain
+from outfitrec.core.config import create, plain
 from outfitrec.core.document import Document, Place
 from outfitrec.core.errors import DataError, PluginError, Problem, RecipeError, RunError, listed
 from outfitrec.core.files import file_digest, whole, write_json
 from outfitrec.core.loading import plugins
 from outfitrec.core.photos import BadPhotoError, decode
+from outfitrec.core.protocols import ColdStart
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.registry import Registry
 from outfitrec.core.settings import ImageSettings, ModelSettings
+from outfitrec.core.state import State
 from outfitrec.core.structure import structure_component
 
 WEIGHTS = "weights.safetensors"
@@ -113,11 +115,77 @@ class Model:
         Raises:
             DataError: A user or category is unknown, an outfit is empty, or a photo cannot be used.
         """
-        if not outfits:
-            raise DataError("no outfits to score")
         strangers = [user for user in users if not 0 <= user < self.given["users"]]
         if strangers:
             raise DataError(f"unknown users {strangers}: the model knows users 0 to {self.given['users'] - 1}")
+        state = self._state(outfits, categories)
+        device = next(self.recommender.parameters()).device
+        return self.recommender.score_all(torch.tensor(list(users), device=device), state)
+
+    @torch.inference_mode()
+    def profile_photos(
+        self,
+        outfits: Sequence[Sequence[bytes]],
+        categories: Sequence[Sequence[str]],
+        strategy: str = "weighted_average",
+        **fields: Any,
+    ) -> dict[str, Tensor]:
+        """What is to be kept of a new user, who is known by liked outfits alone; `score_profile` takes it.
+
+        Args:
+            outfits: The encoded photos of each outfit that the user likes, one outfit or more.
+            categories: The category of each photo of each outfit.
+            strategy: Name of the component (``cold_start``) that serves the user.
+            fields: Its keys, as a recipe has them.
+
+        Returns:
+            Tensors by name; safetensors, for one, can store them.
+
+        Raises:
+            DataError: There is no outfit, a category is unknown, an outfit is empty, or a photo cannot be used.
+            UserError: There is no such strategy, or it has no such key.
+        """
+        if not outfits:
+            raise DataError("no liked outfits: a profile is made of one or more")
+        cold = self._strategy(strategy, fields)
+        return dict(cold.profile(self.recommender, self._state(outfits, categories)))
+
+    @torch.inference_mode()
+    def score_profile(
+        self,
+        profile: Mapping[str, Tensor],
+        outfits: Sequence[Sequence[bytes]],
+        categories: Sequence[Sequence[str]],
+        strategy: str = "weighted_average",
+        **fields: Any,
+    ) -> Float[Tensor, "... outfit"]:
+        """Score of each outfit for a new user, higher is better.
+
+        Args:
+            profile: What `profile_photos` gave; of several users, stacked tensor by tensor.
+            outfits: The encoded photos of each outfit.
+            categories: The category of each photo of each outfit.
+            strategy: The strategy that the profile is of.
+            fields: Its keys, as a recipe has them.
+
+        Raises:
+            DataError: The profile is of another strategy or model, or the outfits cannot be used (see `score_photos`).
+            UserError: There is no such strategy, or it has no such key.
+        """
+        cold = self._strategy(strategy, fields)
+        device = next(self.recommender.parameters()).device
+        there = {name: tensor.to(device) for name, tensor in profile.items()}
+        return cold.score(self.recommender, there, self._state(outfits, categories))
+
+    def _strategy(self, name: str, fields: Mapping[str, Any]) -> ColdStart:
+        written = Document.of({**fields, "name": name}, Place(f"cold_start/{name}"))
+        cold: ColdStart = create(structure_component(written, "cold_start", plugins().registry), **self.given)
+        return cold
+
+    def _state(self, outfits: Sequence[Sequence[bytes]], categories: Sequence[Sequence[str]]) -> State:
+        """State of each outfit, after a check of all of them."""
+        if not outfits:
+            raise DataError("no outfits to score")
         if len(categories) != len(outfits):
             raise DataError(f"{len(outfits)} outfits, and categories of {len(categories)}")
         for number, (outfit, words) in enumerate(zip(outfits, categories, strict=True)):
@@ -136,8 +204,7 @@ class Model:
             start += len(outfit)
         known = torch.tensor([list(self.given["categories"]).index(word) for word in named])
         category = torch.where(index >= 0, known[index.clamp(min=0)], -1)
-        state = self.recommender.state(table, index.to(table.device), category.to(table.device))
-        return self.recommender.score_all(torch.tensor(list(users), device=table.device), state)
+        return self.recommender.state(table, index.to(table.device), category.to(table.device))
 
 
 def load_model(folder: Path, registry: Registry | None = None) -> Model:

@@ -10,9 +10,10 @@ from jaxtyping import Int
 from torch import Tensor
 
 from outfitrec.core.build import given_by
-from outfitrec.core.config import create
+from outfitrec.core.cold import ColdEvaluator, load_cold
+from outfitrec.core.config import create, label
 from outfitrec.core.data import Dataset, Split
-from outfitrec.core.evaluation import Evaluator
+from outfitrec.core.evaluation import UNRANKED, Evaluator
 from outfitrec.core.files import digest
 from outfitrec.core.images import ImageStore
 from outfitrec.core.items import ItemSource, about, item_source
@@ -21,12 +22,15 @@ from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import identity
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.runs import RunDirectory
-from outfitrec.core.settings import Recipe
+from outfitrec.core.settings import INNER, Recipe, changed
 from outfitrec.core.splits import halve
 from outfitrec.core.stores import open_store, used_items
+from outfitrec.core.team import ALONE, Team
 
 STUDENT = "student"
 TEACHER = "teacher"
+# What a recipe under a key of another is run as.
+ROLES = {"teacher": TEACHER, "neighbours": STUDENT}
 # The halves of the validation split are the same for every run.
 SPLIT_SEED = 0
 
@@ -41,6 +45,7 @@ class Options:
         force: Start again, whatever is there.
         strict: A warning is an error.
         progress: Told how it goes.
+        team: The processes that torchrun started.
     """
 
     out: Path = Path("runs")
@@ -48,6 +53,7 @@ class Options:
     force: bool = False
     strict: bool = False
     progress: Progress = QUIET
+    team: Team = ALONE
 
 
 class Session:
@@ -81,22 +87,45 @@ class Session:
         """The photos, where the encoder needs them."""
         encoder = self.recipe.model.encoder
         progress = self.options.progress
-        return open_store(encoder.component, self.dataset, self.recipe.image, self.recipe, progress)
+        return open_store(encoder.component, self.dataset, self.recipe.image, self.used, self.recipe, progress)
+
+    @cached_property
+    def cold(self) -> "Session | None":
+        """The same recipe with the data of unknown users, where it asks how these are served."""
+        settings = self.recipe.evaluate.cold_start
+        if settings is None:
+            return None
+        dataset = load_cold(settings, self.dataset)
+        return Session(changed(self.recipe, dataset=settings.dataset), dataset, self.role, self.options)
+
+    @property
+    def content(self) -> dict[str, str | None]:
+        """Hashes of the data and the photos."""
+        return {"data": self.dataset.digest, "photos": self.store.key if self.store else None}
 
     @cached_property
     def identity(self) -> str:
-        """Hash of all that the result depends on: recipe, data, photos, versions, and those of the teacher."""
-        teacher = self.recipe.teacher
-        taught = Session(teacher, self.dataset, TEACHER, self.options) if isinstance(teacher, Recipe) else None
+        """Hash of all that the result depends on: recipe, data, photos, versions, and those of the recipes in it."""
+        # The data first: a folder that is missing is for the dataset to explain.
+        data = {**self.content, "cold_start": self.cold.content if self.cold else None}
         facts = {
             "recipe": identity(self.recipe),
             "role": self.role,
-            "data": self.dataset.digest,
-            "photos": self.store.key if self.store else None,
+            **data,
             "versions": versions(self.recipe),
-            "teacher": taught.identity if taught else None,
+            "before": {key: session.identity for key, session in self.before.items()},
         }
         return digest(facts)
+
+    @cached_property
+    def before(self) -> "dict[str, Session]":
+        """The recipes in it, which are run first, by key."""
+        inner = {key: getattr(self.recipe, key) for key in INNER}
+        return {
+            key: Session(one, self.dataset, ROLES[key], self.options)
+            for key, one in inner.items()
+            if isinstance(one, Recipe)
+        }
 
     @cached_property
     def directory(self) -> RunDirectory:
@@ -107,18 +136,36 @@ class Session:
         """The metrics of an evaluation."""
         return [create(config) for config in self.recipe.evaluate.metrics]
 
-    def validation(self) -> Evaluator:
-        """Ranks the half of the validation split that is this role's."""
+    def validation(self) -> Evaluator | None:
+        """Ranks the half of the validation split that is this role's; None where the recipe has no metrics."""
         halves = dict(zip((TEACHER, STUDENT), halve(self.dataset.splits["valid"], SPLIT_SEED), strict=True))
         return self._evaluator(f"valid ({self.role}'s half)", halves[self.role])
 
-    def test(self) -> Evaluator:
-        """Ranks the test split."""
+    def test(self) -> Evaluator | None:
+        """Ranks the test split; None where the recipe has no metrics."""
         return self._evaluator("test", self.dataset.splits["test"])
 
-    def protocol(self, test: Evaluator) -> dict[str, object]:
+    def cold_start(self, recommender: Recommender, device: torch.device) -> ColdEvaluator | None:
+        """Ranks outfits for users unknown to the recommender, where the recipe asks for that."""
+        settings, cold, rest = self.recipe.evaluate.cold_start, self.cold, self.recipe.evaluate
+        test = cold.test() if cold else None
+        if settings is None or cold is None or test is None:
+            return None
+        return ColdEvaluator(
+            settings,
+            cold.dataset,
+            test,
+            {label(config): create(config, **self.given) for config in settings.strategies},
+            self.metrics(),
+            cold.source(recommender, device),
+            seed=rest.seed,
+            chunk=rest.chunk,
+            photos=rest.images,
+        )
+
+    def protocol(self, test: Evaluator | None) -> dict[str, object]:
         """What stands in a result of this evaluator."""
-        return {**test.protocol, "split_seed": getattr(self.recipe.dataset, "split_seed", None)}
+        return {**(test.protocol if test else UNRANKED), "split_seed": getattr(self.recipe.dataset, "split_seed", None)}
 
     def source(self, recommender: Recommender, device: torch.device) -> ItemSource:
         """Where the recommender gets its items from."""
@@ -134,8 +181,10 @@ class Session:
             progress=self.options.progress,
         )
 
-    def _evaluator(self, name: str, split: Split) -> Evaluator:
+    def _evaluator(self, name: str, split: Split) -> Evaluator | None:
         settings = self.recipe.evaluate
+        if not settings.metrics:
+            return None
         negatives = create(settings.negatives, split=split, catalog=self.dataset.catalog)
         return Evaluator(
             self.dataset,

@@ -78,7 +78,10 @@ class TrainSettings:
     )
     clip_norm: float | None = field(default=None, above=0, help="largest norm of the gradient; null: any")
     clip_value: float | None = field(default=None, above=0, help="largest entry of the gradient; null: any")
-    select: str = field(default="auc", help="metric, by its label, whose best validation value selects the epoch")
+    select: str | None = field(
+        default="auc",
+        help="metric, by its label, whose best validation value selects the epoch; null: the last epoch, not validated",
+    )
     patience: int | None = field(
         default=None, minimum=1, help="epochs without a better validation value before training stops; null: never"
     )
@@ -100,6 +103,8 @@ class TrainSettings:
     def __attrs_post_init__(self) -> None:
         if self.clip_norm is not None and self.clip_value is not None:
             raise ValueError("clip_norm and clip_value exclude each other")
+        if self.patience is not None and self.select is None:
+            raise ValueError("patience counts epochs without a better validation value, and select names no metric")
 
 
 @settings
@@ -151,6 +156,10 @@ class Recipe:
     teacher: Union["Recipe", TeacherRun, None] = field(
         default=None, help="recipe (name, path or mapping) trained first, or directory of a run; null: none"
     )
+    neighbours: Union["Recipe", TeacherRun, None] = field(
+        default=None,
+        help="recipe (name, path or mapping) trained first, or directory of a run, by whose encoder items are similar",
+    )
     dataset: Config = part("dataset", default="synthetic", help="users, outfits and photos")
     image: ImageSettings = field(factory=ImageSettings, help="photos as the encoder sees them")
     model: ModelSettings = field(factory=ModelSettings, help="the recommender")
@@ -158,3 +167,15 @@ class Recipe:
     objectives: tuple[Config, ...] = parts("objective", default=("ranking",), help="terms of the training objective")
     train: TrainSettings = field(factory=TrainSettings, help="training")
     evaluate: EvaluateSettings = field(factory=EvaluateSettings, help="evaluation")
+
+
+INNER = ("teacher", "neighbours")
+"""Keys of a recipe that hold a recipe, or a run, that comes before it."""
+
+
+TAKEN = "it takes the dataset of the recipe that it is in"
+
+
+def alone(recipe: Recipe) -> Recipe:
+    """A recipe without those that come before it."""
+    return changed(recipe, teacher=None, neighbours=None)

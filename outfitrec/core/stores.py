@@ -27,9 +27,14 @@ def used_items(dataset: Dataset) -> Int[Tensor, " used"]:
 
 
 def open_store(
-    encoder: Encoder | type[Any], dataset: Dataset, image: ImageSettings, recipe: Recipe, progress: Progress
+    encoder: Encoder | type[Any],
+    dataset: Dataset,
+    image: ImageSettings,
+    used: Int[Tensor, " used"],
+    recipe: Recipe,
+    progress: Progress,
 ) -> ImageStore | None:
-    """The photos, where the encoder needs them."""
+    """The photos of the items in ``used``, where the encoder needs them."""
     if not encoder.photos:
         return None
     if dataset.catalog.photos is None:
@@ -39,7 +44,7 @@ def open_store(
     return ImageStore.open(
         dataset.catalog,
         image.stored or image.size,
-        used=used_items(dataset),
+        used=used,
         owners=lambda item: owner(dataset, item),
         workers=recipe.train.workers,
         progress=progress,

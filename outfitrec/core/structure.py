@@ -17,7 +17,7 @@ from outfitrec.core.document import Document, Path, Place
 from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean, nearest
 from outfitrec.core.fields import FieldInfo, info
 from outfitrec.core.registry import Registry
-from outfitrec.core.settings import Recipe, changed
+from outfitrec.core.settings import INNER, EvaluateSettings, Recipe, alone, changed
 from outfitrec.core.values import accepts, elements, entries, members, shown, words
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -38,7 +38,7 @@ class WrongError(ValueError):
 
 
 def structure_recipe(document: Document, registry: Registry) -> Recipe:
-    """The recipe of a document: bases merged, teachers inline.
+    """The recipe of a document: bases merged, inner recipes inline.
 
     Raises:
         RecipeError: Everything that is wrong in it.
@@ -275,10 +275,14 @@ def _located(problems: Iterable[tuple[Place, Problem]]) -> RecipeError:
 
 
 def _share_dataset(recipe: Recipe) -> Recipe:
-    """The recipe with its dataset given to its teacher."""
-    if not isinstance(recipe.teacher, Recipe):
-        return recipe
-    return changed(recipe, teacher=_share_dataset(changed(recipe.teacher, dataset=recipe.dataset)))
+    """The recipe with its dataset given to the recipes in it."""
+    inner = {key: getattr(recipe, key) for key in INNER}
+    shared = {
+        key: _share_dataset(changed(one, dataset=recipe.dataset))
+        for key, one in inner.items()
+        if isinstance(one, Recipe)
+    }
+    return changed(recipe, **shared)
 
 
 def _cross_checks(recipe: Recipe, document: Document, path: Path = ()) -> Iterator[tuple[Place, Problem]]:
@@ -290,7 +294,8 @@ def _cross_checks(recipe: Recipe, document: Document, path: Path = ()) -> Iterat
 
     if not NAME.fullmatch(recipe.name):
         yield problem(("name",), f"must be letters, digits, '.', '_' and '-', not {shown(recipe.name)}")
-    if not recipe.objectives:
+    ranked = bool(recipe.evaluate.metrics)
+    if not recipe.objectives and ranked:
         yield problem(("objectives",), "there is nothing to train for: at least one is needed")
     labels = [label(config) for config in recipe.objectives]
     for index, word in enumerate(labels):
@@ -314,22 +319,50 @@ def _cross_checks(recipe: Recipe, document: Document, path: Path = ()) -> Iterat
             yield problem(("evaluate", "metrics", index), f"{word!r} is there already", "leave one of them out")
         metrics.append(word)
     select = recipe.train.select
-    if select not in metrics:
+    if select is not None and select not in metrics:
         yield problem(
             ("train", "select"), f"{select!r} is not among evaluate.metrics", did_you_mean(select, {*metrics})
         )
-    for inside, config in components(changed(recipe, teacher=None)):
+    for inside, message, hint in _cold_checks(recipe.evaluate):
+        yield problem(("evaluate", "cold_start", *inside), message, hint)
+    for inside, config in components(alone(recipe)):
         check = getattr(config.component, "check_recipe", None)
         for name, message in check(config, recipe) if check else ():
             # A key of the component, or a dotted key of the recipe.
             own = any(attribute.name == name for attribute in attrs.fields(type(config)))
             yield problem((*inside, name) if own else tuple(name.split(".")), message)
-    if isinstance(recipe.teacher, Recipe):
-        yield from _cross_checks(recipe.teacher, document, (*path, "teacher"))
+    for key in INNER:
+        if isinstance(getattr(recipe, key), Recipe):
+            yield from _cross_checks(getattr(recipe, key), document, (*path, key))
+
+
+def _cold_checks(settings: EvaluateSettings) -> Iterator[tuple[Path, str, str]]:
+    """What is wrong with an evaluation on unknown users: key, message and hint."""
+    cold = settings.cold_start
+    if cold is None:
+        return
+    if not settings.metrics:
+        yield (), "evaluate.metrics is empty", ""
+    several: dict[str, list[Any]] = {
+        "strategies": [label(config) for config in cold.strategies],
+        "profiles": [*cold.profiles],
+    }
+    for key, some in several.items():
+        if not some:
+            yield (key,), "at least one is needed", ""
+        for index, one in enumerate(some):
+            if one in some[:index]:
+                yield (key, index), f"{one!r} is there already", "leave one of them out"
 
 
 def _needs_teacher(objective: Config) -> bool:
-    """Whether an objective reads a teacher's scores. Of one that only the data completes, this shows in the run."""
+    """Whether an objective reads a teacher's scores.
+
+    Of one that only the data completes, and whose class does not tell, this shows in the run.
+    """
+    told: object = getattr(objective.component, "needs_teacher", None)
+    if isinstance(told, bool):
+        return told
     parts = [config.component for _, config in components(objective)]
     if any(info(attribute).given for cls in parts for attribute in attrs.fields(cls)):
         return False

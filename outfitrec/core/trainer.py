@@ -9,16 +9,18 @@ import attrs
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from outfitrec.core.batches import Batches
 from outfitrec.core.checkpoints import Checkpoints
-from outfitrec.core.errors import RunError
+from outfitrec.core.errors import RecipeError, RunError
 from outfitrec.core.groups import parameter_groups
 from outfitrec.core.program import Program
 from outfitrec.core.progress import Advance, Progress
 from outfitrec.core.protocols import Optimizer, Schedule
 from outfitrec.core.seeds import seed_of
 from outfitrec.core.settings import TrainSettings
+from outfitrec.core.team import Team
 
 # Steps between two looks at the loss on a device where looking waits for it.
 LOOK = 20
@@ -30,8 +32,8 @@ class Fitted:
 
     Attributes:
         epochs: Epochs that were trained.
-        best_epoch: Epoch with the best validation value, from 1.
-        best: That value.
+        best_epoch: Epoch with the best validation value, from 1; the last where none is computed.
+        best: That value; NaN where none is computed.
         figures: Mean of each logged figure over the last epoch.
         first: The same over the first epoch.
         seconds: Time spent training, validation apart.
@@ -69,11 +71,14 @@ class Trainer:
         settings: The recipe's ``train``.
         optimizer: The optimiser component.
         schedule: The schedule component.
-        direction: Metric that selects the best epoch.
+        direction: Metric that selects the best epoch; None for the last epoch, which needs no validation.
         validate: Gives the validation metrics of the program as it stands.
         record: Receives a line of figures an epoch.
         checkpoints: Where the state is kept.
         progress: Told how it goes.
+
+    Raises:
+        RecipeError: The settings do not go together.
     """
 
     def __init__(
@@ -85,8 +90,8 @@ class Trainer:
         *,
         optimizer: Optimizer,
         schedule: Schedule,
-        direction: Direction,
-        validate: Callable[[], Mapping[str, float]],
+        direction: Direction | None,
+        validate: Callable[[Team], Mapping[str, float]],
         record: Callable[[Mapping[str, Any]], None],
         checkpoints: Checkpoints,
         progress: Progress,
@@ -103,18 +108,27 @@ class Trainer:
         scale = settings.batch / settings.lr_batch if settings.lr_batch else 1.0
         groups = parameter_groups(_named(program), settings.groups, optimizer.lr, scale)
         self._schedule_every = schedule.every
-        made = optimizer.build(groups)
-        self._wrapped, self._optimizer = fabric.setup(program, made)
-        self._schedule = schedule.build(made, settings.epochs, batches.steps, direction.higher)
+        self._made = optimizer.build(groups)
+        higher = direction.higher if direction else False
+        self._schedule = schedule.build(self._made, settings.epochs, batches.steps, higher)
+        if direction is None and isinstance(self._schedule, ReduceLROnPlateau):
+            message = "train.schedule: it follows the validation value, and train.select names no metric"
+            raise RecipeError(message, hint="name a metric, or choose another schedule")
         self._sums: dict[str, float] = {}
         self._fitted = Fitted()
 
-    def fit(self) -> Fitted:
-        """Train from the last checkpoint, or from the start.
+    def fit(self, team: Team) -> Fitted:
+        """Train from the last checkpoint, or from the start; leave the program as it was at the best epoch.
+
+        Args:
+            team: The processes that train together; the leader alone writes.
 
         Raises:
-            RunError: The loss is not finite, or a checkpoint is damaged.
+            RunError: The loss is not finite, a checkpoint is damaged, or no epoch has a defined validation value.
         """
+        self._team = team
+        self._program.join(team)
+        self._wrapped, self._optimizer = self._fabric.setup(self._program, self._made)
         start = self._restore()
         done = self._fitted.epochs * self._batches.count
         with self._progress.task("training", self._settings.epochs * self._batches.count, "pairs") as advance:
@@ -122,6 +136,11 @@ class Trainer:
             while self._fitted.epochs < self._settings.epochs and not self._out_of_patience():
                 self._epoch(self._fitted.epochs, start, advance)
                 start = 0
+        if self._direction is not None:
+            best = self._load("best")
+            if best is None:
+                raise RunError(f"no epoch has a defined {self._direction.label} on the validation split")
+            self._program.load_state_dict(best["program"])
         return self._fitted
 
     def _epoch(self, epoch: int, start: int, advance: Advance) -> None:
@@ -139,8 +158,7 @@ class Trainer:
             if len(waiting) == look or last or due:
                 loss = self._look(epoch, waiting)
                 size = sum(len(order[k * self._settings.batch : (k + 1) * self._settings.batch]) for k, _ in waiting)
-                shown = {} if math.isnan(self._fitted.best) else {self._direction.label: self._fitted.best}
-                advance(size, loss=loss, **shown)
+                advance(size, loss=loss, **self._shown())
                 waiting = []
             if due:
                 self._save(epoch, step + 1)
@@ -149,19 +167,36 @@ class Trainer:
         rates = [group["lr"] for group in self._optimizer.param_groups]
         trained = time.perf_counter() - began
         self._fitted.seconds += trained
-        values = dict(self._validate())
-        value = values[self._direction.label]
+        values = dict(self._validate(self._team)) if self._direction else {}
+        value = values[self._direction.label] if self._direction else math.nan
         if self._schedule_every == "epoch":
-            if isinstance(self._schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
+            if isinstance(self._schedule, ReduceLROnPlateau):
                 self._schedule.step(value)
             else:
                 self._schedule.step()
         self._fitted.epochs = epoch + 1
         self._fitted.figures = figures
         self._fitted.first = self._fitted.first or figures
-        if self._direction.better(value, self._fitted.best):
+        if self._direction is None:
+            self._fitted.best_epoch = epoch + 1
+        elif self._direction.better(value, self._fitted.best):
             self._fitted.best, self._fitted.best_epoch = value, epoch + 1
-            self._checkpoints.save("best", {"epoch": epoch + 1, "program": self._program.state_dict()})
+            if self._team.leads:
+                self._checkpoints.save("best", {"epoch": epoch + 1, "program": self._program.state_dict()})
+        if self._team.leads:
+            self._note(epoch, start, figures, values, rates, began, trained)
+        self._save(epoch + 1, 0)
+
+    def _note(
+        self,
+        epoch: int,
+        start: int,
+        figures: Mapping[str, float],
+        values: Mapping[str, float],
+        rates: list[float],
+        began: float,
+        trained: float,
+    ) -> None:
         self._record(
             {
                 "epoch": epoch + 1,
@@ -172,7 +207,12 @@ class Trainer:
                 "pairs_per_second": round((self._batches.count - start * self._settings.batch) / max(trained, 1e-9), 1),
             }
         )
-        self._save(epoch + 1, 0)
+
+    def _shown(self) -> dict[str, float]:
+        """The best validation value so far, for people."""
+        if self._direction is None or math.isnan(self._fitted.best):
+            return {}
+        return {self._direction.label: self._fitted.best}
 
     def _step(self, order: Tensor, epoch: int, step: int) -> dict[str, Tensor]:
         batch, generator = self._batches.draw(order, epoch, step)
@@ -228,6 +268,8 @@ class Trainer:
         return patience is not None and self._fitted.epochs - self._fitted.best_epoch >= patience
 
     def _save(self, epoch: int, step: int) -> None:
+        if not self._team.leads:
+            return
         state = {
             "epoch": epoch,
             "step": step,
@@ -242,7 +284,7 @@ class Trainer:
 
     def _restore(self) -> int:
         """Take up the last checkpoint; the step of its epoch to start from."""
-        state = self._checkpoints.load("last")
+        state = self._load("last")
         if state is None:
             return 0
         self._program.load_state_dict(state["program"])
@@ -252,6 +294,11 @@ class Trainer:
         self._sums = dict(state["sums"])
         self._fitted = Fitted(**state["fitted"])
         return int(state["step"])
+
+    def _load(self, name: str) -> dict[str, Any] | None:
+        """A checkpoint, read by the leader for all processes."""
+        state: dict[str, Any] | None = self._team.broadcast(self._checkpoints.load(name) if self._team.leads else None)
+        return state
 
 
 def _named(program: Program) -> list[tuple[str, torch.nn.Parameter]]:

@@ -2,34 +2,66 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import attrs
 import torch
-from torch import Tensor
 
 from outfitrec.core.batches import Batches
 from outfitrec.core.build import build_recommender
-from outfitrec.core.cache import cached
-from outfitrec.core.config import create, plain
+from outfitrec.core.config import components, create
 from outfitrec.core.devices import fabric
+from outfitrec.core.encoded import frozen_teacher
 from outfitrec.core.errors import RecipeError, RunError
-from outfitrec.core.evaluation import Evaluation
-from outfitrec.core.files import digest, write_text
-from outfitrec.core.items import about, embed_all, item_source, state_digest, tensor_digest
+from outfitrec.core.evaluation import Evaluation, Evaluator
+from outfitrec.core.fields import info
+from outfitrec.core.files import write_text
 from outfitrec.core.manifest import manifest
+from outfitrec.core.neighbours import Neighbours
+from outfitrec.core.processes import started
 from outfitrec.core.program import Program
-from outfitrec.core.progress import QUIET
-from outfitrec.core.recipe import dump_recipe
+from outfitrec.core.progress import QUIET, Progress
+from outfitrec.core.recipe import dump_recipe, resolved
 from outfitrec.core.runs import MANIFEST, MODEL, RECIPE, RESULT, Result, Run, read_json
 from outfitrec.core.seeds import seed_of
-from outfitrec.core.serving import Model, save_model
+from outfitrec.core.serving import CONFIG, save_model
 from outfitrec.core.session import Session
-from outfitrec.core.stores import open_store
-from outfitrec.core.teacher import Teacher
+from outfitrec.core.settings import Recipe, TeacherRun
+from outfitrec.core.similar import find_neighbours
+from outfitrec.core.team import Team
 from outfitrec.core.trainer import Direction, Fitted, Trainer
+
+
+@attrs.frozen
+class Before:
+    """The finished runs that a training learns from.
+
+    Attributes:
+        teacher: Scores outfits for objectives.
+        neighbours: Its encoder says which items are similar.
+    """
+
+    teacher: Run | None = None
+    neighbours: Run | None = None
+
+    def runs(self) -> dict[str, Run]:
+        """Those that there are, by key of the recipe."""
+        both = {"teacher": self.teacher, "neighbours": self.neighbours}
+        return {key: run for key, run in both.items() if run is not None}
+
+
+@attrs.frozen
+class Found:
+    """What a training found: how it went, and what evaluations gave where they were asked for."""
+
+    fitted: Fitted
+    valid: Evaluation | None
+    test: Evaluation | None
+    cold: Mapping[str, Any] | None
 
 
 class Training:
@@ -47,14 +79,20 @@ class Training:
         self._progress = session.options.progress
         recipe, dataset = session.recipe, session.dataset
         settings = recipe.train
-        self._fabric = fabric(settings)
+        # The place in a team that may be gathered only when everything else is ready.
+        team = session.options.team
+        if team.size == 1:
+            team = Team(0, settings.devices)
+        self._fabric = fabric(settings, team)
         device = self._fabric.device
         with torch.random.fork_rng():
             torch.manual_seed(seed_of(settings.seed, "initialize"))
             self._recommender = build_recommender(recipe.model, session.given)
-            self._objectives = [create(config, **session.given) for config in recipe.objectives]
+            self._neighbours = Neighbours(dataset.catalog.names)
+            given = {**session.given, "teacher_dim": teacher_dim(recipe.teacher), "neighbours": self._neighbours}
+            self._objectives = [create(config, **given) for config in recipe.objectives]
             self._recommender.initialize()
-        self._warnings = list(self._unheard())
+        self._warnings = list(self._unheard(team))
         encoder: Any = self._recommender.encoder
         encoder.to(memory_format=torch.channels_last)
         self._recommender.to(device)
@@ -64,126 +102,135 @@ class Training:
             encoder.features = torch.compile(encoder.features)
         self._source = session.source(self._recommender, device)
         self._validation, self._test = session.validation(), session.test()
+        self._cold = session.cold_start(self._recommender, device)
         category = dataset.catalog.category.to(device)
         self._program = Program(self._recommender, self._objectives, self._source, category).to(device)
         train = dataset.splits["train"]
         negatives = create(recipe.negatives, split=train, catalog=dataset.catalog)
-        metric = next(one for one in session.metrics() if one.label == settings.select)
-        self._trainer = Trainer(
-            self._fabric,
-            self._program,
-            Batches(train, negatives, self._objectives, settings.batch, settings.seed),
-            settings,
-            optimizer=create(settings.optimizer),
-            schedule=create(settings.schedule),
-            direction=Direction(metric.label, metric.higher_is_better),
-            validate=lambda: self._validate().means(),
-            record=session.directory.record,
-            checkpoints=session.directory.checkpoints,
-            progress=self._progress,
-        )
+        metric = next((one for one in session.metrics() if one.label == settings.select), None)
+        self._trainer = None
+        if self._objectives:
+            self._trainer = Trainer(
+                self._fabric,
+                self._program,
+                Batches(train, negatives, self._objectives, settings.batch, settings.seed),
+                settings,
+                optimizer=create(settings.optimizer),
+                schedule=create(settings.schedule),
+                direction=Direction(metric.label, metric.higher_is_better) if metric else None,
+                validate=self._validate,
+                record=session.directory.record,
+                checkpoints=session.directory.checkpoints,
+                progress=self._progress,
+            )
 
-    def run(self, teacher: Run | None) -> None:
+    def run(self, before: Before) -> None:
         """Train, evaluate, and write everything that a run leaves behind.
 
         Args:
-            teacher: The teacher's finished run.
+            before: The finished runs that it learns from.
         """
         began = time.perf_counter()
         session, directory = self._session, self._session.directory
         facts = manifest(session.recipe, session.identity, session.role, session.dataset, self._fabric)
-        facts["teacher"] = os.path.relpath(teacher.directory, directory.path) if teacher else None
+        facts |= {key: os.path.relpath(run.directory, directory.path) for key, run in before.runs().items()}
         self._check_resumed(facts)
         self._progress.message(f"{session.recipe.name}: training, in {directory.path}")
         # The manifest first: a directory that has one is a run's.
         directory.write(MANIFEST, facts)
         write_text(directory.path / RECIPE, dump_recipe(session.recipe))
         with torch.random.fork_rng():
-            fitted = self._fit(teacher.model if teacher else None)
-            valid = self._validate()
-            found = self._test.evaluate(self._recommender, self._source, self._fabric.device, self._progress)
+            self._learn_from(before)
+            with self._gathered(before) as team:
+                found = self._work(team)
         save_model(directory.path / MODEL, self._recommender, session.recipe.model, session.recipe.image, session.given)
-        self._warnings += warn(self._objectives, fitted)
+        self._warnings += warn(self._objectives, found.fitted)
         for text in self._warnings:
             self._progress.warning(text)
         result = Result(
             recipe=session.recipe.name,
             parameters=self._recommender.parameter_counts(),
-            test=found.means(),
-            valid=valid.means(),
-            per_user=per_user(found),
+            test=found.test.means() if found.test else {},
+            valid=found.valid.means() if found.valid else {},
+            per_user=per_user(found.test) if found.test else {},
             protocol=session.protocol(self._test),
-            training=attrs.asdict(fitted),
+            training=attrs.asdict(found.fitted),
             warnings=tuple(self._warnings),
             seconds=round(time.perf_counter() - began, 3),
             data=session.dataset.notes,
+            cold_start=found.cold,
         )
         directory.write(MANIFEST, {**facts, "ended": datetime.now(UTC).isoformat(timespec="seconds")})
         directory.write(RESULT, attrs.asdict(result))
 
-    def _fit(self, teacher: Model | None) -> Fitted:
-        if teacher is not None:
-            self._program.learn_from(self._teacher(teacher))
-        fitted = self._trainer.fit()
-        best = self._session.directory.checkpoints.load("best")
-        if best is None:
-            select = self._session.recipe.train.select
-            raise RunError(f"no epoch of {self._session.recipe.name} has a defined {select} on the validation split")
-        self._program.load_state_dict(best["program"])
-        return fitted
+    def follow(self, before: Before, team: Team) -> None:
+        """Train and evaluate with the process that leads; nothing is written."""
+        self._learn_from(before)
+        self._work(team)
 
-    def _validate(self) -> Evaluation:
-        return self._validation.evaluate(self._recommender, self._source, self._fabric.device, QUIET)
+    @contextmanager
+    def _gathered(self, before: Before) -> Iterator[Team]:
+        """The processes that train, told what to train."""
+        session = self._session
+        job = {
+            "recipe": resolved(session.recipe),
+            "role": session.role,
+            "out": str(session.options.out.absolute()),
+            "before": {key: str(run.directory.absolute()) for key, run in before.runs().items()},
+        }
+        with ExitStack() as stack:
+            team = session.options.team
+            if team.size == 1 and session.recipe.train.devices > 1:
+                team = stack.enter_context(started(session.recipe.train.devices))
+            team.broadcast(job)
+            yield team
 
-    def _teacher(self, model: Model) -> Teacher:
+    def _work(self, team: Team) -> "Found":
+        """Train and evaluate, together with the other processes of the team."""
+        if team.size > 1:
+            self._fabric.launch()
+        fitted = self._trainer.fit(team) if self._trainer else Fitted()
+        valid, test = self._rank(self._validation, team, QUIET), self._rank(self._test, team, self._progress)
+        cold = self._cold.evaluate(self._recommender, self._fabric.device, self._progress) if self._cold else None
+        return Found(fitted, valid, test, cold)
+
+    def _rank(self, evaluator: Evaluator | None, team: Team, progress: Progress) -> Evaluation | None:
+        if evaluator is None:
+            return None
+        return evaluator.evaluate(self._recommender, self._source, self._fabric.device, progress, team)
+
+    def _validate(self, team: Team) -> dict[str, float]:
+        found = self._rank(self._validation, team, QUIET)
+        return found.means() if found else {}
+
+    def _learn_from(self, before: Before) -> None:
         session, device = self._session, self._fabric.device
-        dataset, settings = session.dataset, session.recipe.evaluate
-        recommender = model.recommender.to(device)
-        store = open_store(recommender.encoder, dataset, model.image, session.recipe, self._progress)
-        source = item_source(
-            recommender.encoder,
-            dataset.catalog,
-            store,
-            model.image,
-            device,
-            known=about(model.settings.encoder),
-            used=session.used,
-            chunk=settings.images,
-            progress=self._progress,
-        )
+        if before.teacher is not None:
+            self._program.learn_from(frozen_teacher(before.teacher.model, session, device))
+        if before.neighbours is not None:
+            find_neighbours(self._neighbours, before.neighbours.model, session, device)
 
-        def embed() -> dict[str, Tensor]:
-            table = embed_all(
-                recommender,
-                source,
-                dataset.catalog,
-                session.used,
-                device,
-                chunk=settings.images,
-                progress=self._progress,
-            )
-            return {"items": table}
-
-        key = digest(
-            [
-                about(model.settings.encoder),
-                state_digest(recommender),
-                store.key if store else None,
-                plain(model.image),
-                tensor_digest(session.used),
-            ]
-        )
-        table = cached("items", key, embed)["items"].to(device)
-        return Teacher(recommender, table, dataset.splits["train"].positives, dataset.users, settings.chunk)
-
-    def _unheard(self) -> Iterable[str]:
-        """Check that objectives have the teacher they need; warn of a teacher that none of them needs."""
+    def _unheard(self, team: Team) -> Iterable[str]:
+        """Check that objectives have the teacher they need; warn of what is given and has no effect."""
+        recipe = self._session.recipe
         needs = [objective.label for objective in self._objectives if objective.needs_teacher]
-        teacher = self._session.recipe.teacher
-        if needs and teacher is None:
+        if needs and recipe.teacher is None:
             raise RecipeError(f"objectives {', '.join(needs)} need a teacher", hint="set the key 'teacher'")
-        if teacher is not None and not needs:
+        if recipe.teacher is not None and not needs:
             yield "the recipe has a teacher, and no objective learns from it"
+        takers = [one for config in recipe.objectives for _, one in components(config)]
+        if recipe.neighbours is not None and not any(
+            attribute.name == "neighbours" and info(attribute).given
+            for config in takers
+            for attribute in attrs.fields(config.component)
+        ):
+            yield "the recipe has neighbours, and nothing in its objectives asks for similar items"
+        batch_norm = torch.nn.modules.batchnorm._BatchNorm
+        if team.size > 1 and any(isinstance(one, batch_norm) and one.training for one in self._recommender.modules()):
+            yield (
+                "the model normalises over the batch, and each process has a part of it: "
+                "the result differs from that of one process"
+            )
 
     def _check_resumed(self, facts: Mapping[str, Any]) -> None:
         directory = self._session.directory
@@ -204,6 +251,21 @@ class Training:
                 f"resumed with {now['threads']} threads in place of {before.get('threads')}: "
                 "the result can differ in the last bits from a run that was never interrupted"
             )
+
+
+def teacher_dim(teacher: Recipe | TeacherRun | None) -> int | None:
+    """Size of a teacher's embeddings, known before it is trained or loaded.
+
+    Raises:
+        RunError: The teacher's run is damaged.
+    """
+    if not isinstance(teacher, TeacherRun):
+        return teacher.model.dim if teacher is not None else None
+    path = Path(teacher.path) / MODEL / CONFIG
+    try:
+        return int(read_json(path)["model"]["dim"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path} is damaged: it says no model.dim") from error
 
 
 def warn(objectives: Sequence[Any], fitted: Fitted) -> list[str]:

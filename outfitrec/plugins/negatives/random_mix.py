@@ -1,8 +1,5 @@
 """Random mixes: outfits whose items are drawn slot by slot."""
 
-from collections.abc import Iterable
-from typing import Any
-
 import torch
 from jaxtyping import Bool, Int
 from torch import Generator, Tensor
@@ -13,6 +10,8 @@ from outfitrec.core.drawn import Drawn
 from outfitrec.core.errors import DataError
 from outfitrec.core.fields import field, given
 from outfitrec.core.outfits import Outfits
+from outfitrec.plugins.negatives.posted import Posted
+from outfitrec.plugins.negatives.share import refuse_shared_evaluation
 
 _ROUNDS = 1000
 
@@ -38,16 +37,11 @@ class RandomMix:
     split: Split = given("the split whose positives give the items and are rejected")
     catalog: Catalog = given("the items")
 
-    @staticmethod
-    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
-        """Refuse to evaluate with negatives that all pairs share."""
-        if config is recipe.evaluate.negatives and config.share == "step":
-            yield "evaluate.negatives.share", "an evaluation needs negatives of each pair: set share: pair, count: 10"
+    check_recipe = staticmethod(refuse_shared_evaluation)
 
     def __attrs_post_init__(self) -> None:
         outfits = self.split.positives.outfits
-        if not len(outfits):
-            raise DataError("negatives cannot be drawn for a split without positives")
+        self._posted = Posted(self.split.positives)
         pools = [slot[slot >= 0].unique() for slot in outfits.items.unbind(dim=1)]
         filled = outfits.mask.sum(dim=0).tolist()
         self._sizes = torch.tensor([len(pool) for pool in pools])
@@ -58,9 +52,6 @@ class RandomMix:
         )
         self._pool = torch.cat([torch.cat([pool, pool.new_tensor([-1])]) for pool in pools])
         self._starts = (self._sizes + 1).cumsum(0) - (self._sizes + 1)
-        generator = Generator().manual_seed(0)
-        self._mixers = torch.randint(-(2**63), 2**63 - 1, (outfits.width,), generator=generator) | 1
-        self._positives: Tensor = self._hashes(outfits.keys()).unique()
 
     def draw(self, pairs: Rows, generator: Generator) -> Drawn:
         """Negatives of these pairs.
@@ -90,11 +81,4 @@ class RandomMix:
         """Which are a positive, have an item twice or none at all."""
         keys = Outfits(items, items).keys()
         twice = ((keys[:, 1:] == keys[:, :-1]) & (keys[:, 1:] >= 0)).any(dim=1)
-        hashes = self._hashes(keys)
-        place = torch.searchsorted(self._positives, hashes).clamp(max=len(self._positives) - 1)
-        return twice | (keys[:, -1] < 0) | (self._positives[place] == hashes)
-
-    def _hashes(self, keys: Int[Tensor, "outfit slot"]) -> Int[Tensor, " outfit"]:
-        # Equal keys have equal hashes, so no positive is missed. Different ones hardly ever have, and then one draw too
-        # many is refused.
-        return (keys * self._mixers).sum(dim=1)
+        return twice | (keys[:, -1] < 0) | self._posted.by_any(keys)

@@ -31,7 +31,7 @@ class Stored:
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
         """Refuse to train with them."""
         if config is recipe.negatives:
-            yield "negatives", "stored negatives are for evaluation only: train with random_mix"
+            yield "negatives", "stored negatives are for evaluation only: train with random_mix, hard or mixed"
 
     def __attrs_post_init__(self) -> None:
         self._mix: RandomMix | None = None
@@ -41,7 +41,8 @@ class Stored:
         if self.set != "random":
             raise DataError(
                 f"the dataset stores no {self.set} negatives",
-                hint=f"stored: {', '.join(sorted(self.split.negatives)) or 'none'}; random ones need not be",
+                hint=f"stored: {', '.join(sorted(self.split.negatives)) or 'none'}; to draw hard ones, set "
+                "evaluate.negatives: {name: hard, share: pair, count: 10}",
             )
         self._mix = RandomMix(share="pair", count=self.count, split=self.split, catalog=self.catalog)
         self.source = f"drawn random, {self.count} a positive"
@@ -60,7 +61,7 @@ class Stored:
             raise UserError(
                 f"stored negatives belong to the {len(positives)} positives of their split and are for evaluation; "
                 f"{len(pairs)} other pairs were given",
-                hint="train with negatives: random_mix",
+                hint="train with negatives: random_mix, hard or mixed",
             )
         if self._mix is not None:
             return self._mix.draw(pairs, generator)

@@ -42,8 +42,9 @@ class Ranking:
         weight = None
         if self.distiller is not None:
             weight = self.distiller(step.teacher_positive_mean, step.teacher_negative)
-            false = weight < 0 if step.mask is None else (weight < 0) & step.mask
-            step.log(f"{self.label}.false_negatives", false.float().mean())
+            false, mask = weight < 0, step.mask
+            share = false.float().mean() if mask is None else (false & mask).sum() / mask.sum().clamp(min=1)
+            step.log(f"{self.label}.false_negatives", share)
         return self.loss(step.positive, step.negative, weight, step.mask)
 
     def report(self, means: Mapping[str, float]) -> Iterable[str]:

@@ -1,0 +1,42 @@
+"""A process that trains what the leading process tells it, and writes nothing."""
+
+import sys
+from pathlib import Path
+
+from outfitrec.core.engine import load_dataset
+from outfitrec.core.errors import OutfitrecError
+from outfitrec.core.processes import READY, joined
+from outfitrec.core.recipe import load_recipe
+from outfitrec.core.runs import Run
+from outfitrec.core.session import Options, Session
+from outfitrec.core.team import Team
+from outfitrec.core.training import Before, Training
+
+
+def follow(team: Team) -> None:
+    """Train with the leader until it has nothing more to train."""
+    while (job := team.broadcast(None)) is not None:
+        recipe = load_recipe(job["recipe"])
+        options = Options(out=Path(job["out"]), team=team)
+        before = {key: Run(Path(path)) for key, path in job["before"].items()}
+        session = Session(recipe, load_dataset(recipe), job["role"], options)
+        Training(session).follow(Before(**before), team)
+
+
+def main() -> None:
+    """Join the leader on this machine: ``RANK SIZE PORT``."""
+    rank, size, port = map(int, sys.argv[1:])
+    sys.stdout.write(f"{READY}\n")
+    sys.stdout.flush()
+    # The leader alone talks.
+    sys.stdout = sys.stderr
+    try:
+        with joined(Team(rank, size), f"tcp://127.0.0.1:{port}") as team:
+            follow(team)
+    except OutfitrecError as error:
+        # In one line, which the leader repeats.
+        sys.exit("; ".join(problem.message for problem in error.problems))
+
+
+if __name__ == "__main__":
+    main()

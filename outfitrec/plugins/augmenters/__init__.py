@@ -1,0 +1,1 @@
+"""Augmenters: altered views of outfits."""

@@ -1,0 +1,19 @@
+"""The outfit as it is."""
+
+import torch
+from jaxtyping import Bool
+from torch import Generator, Tensor
+
+from outfitrec.core.component import component
+from outfitrec.core.outfits import Outfits
+
+
+@component
+class Identity:
+    """The outfit as it is, for a view beside an altered one."""
+
+    def __call__(
+        self, outfits: Outfits, free: Bool[Tensor, "outfit slot"], generator: Generator
+    ) -> tuple[Outfits, Bool[Tensor, "outfit slot"]]:
+        """The same outfits; no slot is altered, and nothing drawn."""
+        return outfits, torch.zeros_like(free)

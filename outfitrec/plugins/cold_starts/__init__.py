@@ -1,0 +1,1 @@
+"""Cold starts: users known by a few liked outfits, served without training."""
