@@ -129,6 +129,12 @@ class Constant:
     every: str = field(default="epoch", choices=("epoch", "step"), help="when it moves")
 
 
+@component
+class Average:
+    threshold: float = field(default=0, help="similarity of users who count")
+    users: int = given("number of users")
+
+
 COMPONENTS: dict[str, dict[str, type]] = {
     "encoder": {"alexnet": Alexnet, "torchvision": Torchvision},
     "aggregator": {"set_transformer": SetTransformer},
@@ -140,6 +146,7 @@ COMPONENTS: dict[str, dict[str, type]] = {
     "negatives": {"random_mix": RandomMix, "stored": RandomMix},
     "dataset": {"synthetic": Synthetic, "polyvore_u": Folder},
     "metric": {"auc": Auc, "ndcg": Ndcg},
+    "cold_start": {"average": Average, "weighted_average": Average},
     "optimizer": {"sgd": Sgd},
     "schedule": {"constant": Constant, "cosine": Constant},
 }

@@ -35,7 +35,7 @@ def finished(recipe: Path, tmp_path: Path) -> dict[str, Any]:
 
 
 def test_run_prints_its_result(finished: dict[str, Any], recipe: Path, tmp_path: Path) -> None:
-    keys = {"directory", "recipe", "parameters", "test", "valid", "seconds", "protocol", "warnings"}
+    keys = {"directory", "recipe", "parameters", "test", "valid", "seconds", "protocol", "warnings", "cold_start"}
     assert finished.keys() == keys
     assert finished == outfitrec.Run(Path(finished["directory"])).summary()
     result = json.loads((Path(finished["directory"]) / "result.json").read_text())

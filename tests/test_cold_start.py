@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -20,6 +21,7 @@ from sklearn.metrics import roc_auc_score
 from tiny import tiny
 from torch import Generator, Tensor
 
+import outfitrec
 from outfitrec import evaluate, run
 from outfitrec.core.build import build_recommender, given_without_data
 from outfitrec.core.cold import ColdEvaluator, load_cold
@@ -38,6 +40,7 @@ from outfitrec.core.seeds import generator
 from outfitrec.core.serving import Model
 from outfitrec.core.session import Options, Session
 from outfitrec.core.settings import ColdStartSettings, Recipe
+from outfitrec.core.yamlfile import parse
 from outfitrec.plugins.aggregators.mean import Mean
 from outfitrec.plugins.cold_starts.average import Average
 from outfitrec.plugins.cold_starts.weighted_average import WeightedAverage
@@ -45,6 +48,7 @@ from outfitrec.plugins.encoders.features import Features
 from outfitrec.plugins.negatives.stored import Stored
 from outfitrec.plugins.preferences.cosine import Cosine
 
+DOCUMENT = Path(__file__).parents[1] / "docs" / "compositions.md"
 STRATEGIES = [Average, WeightedAverage]
 USERS = 9
 seeds = st.integers(0, 2**32 - 1)
@@ -483,7 +487,7 @@ OFFERED = [[photo(6), photo(7)], [photo(8)], [photo(9), photo(2)]], [["top", "bo
 def test_a_stored_profile_scores_new_photos(
     model: Model, tmp_path: Path, strategy: str, temperature: float | None
 ) -> None:
-    fields = {"threshold": 0.01} | ({"temperature": temperature} if temperature else {})
+    fields: dict[str, Any] = {"threshold": 0.01} | ({"temperature": temperature} if temperature else {})
     save_file(model.profile_photos(*LIKED, strategy, **fields), tmp_path / "user.safetensors")
     profile = load_file(tmp_path / "user.safetensors")
     scores = model.score_profile(profile, *OFFERED, strategy, **fields)
@@ -544,7 +548,24 @@ def test_real_users_who_are_unknown_are_served(tmp_path: Path, closet: Path, squ
     cold = found.summary()["cold_start"]
     assert (cold["protocol"]["users"], cold["protocol"]["negatives"]) == (12, "stored random")
     for sizes in cold["strategies"].values():
-        assert 0.5 < sizes["1"]["auc"]["mean"] < sizes["5"]["auc"]["mean"] < found.result.test["auc"]
+        assert 0.5 < sizes["5"]["auc"]["mean"] < found.result.test["auc"]
+    weighted = cold["strategies"]["weighted_average"]
+    assert weighted["1"]["auc"]["mean"] < weighted["5"]["auc"]["mean"]
     hard = evaluate(found, ["evaluate.negatives.set=hard"])["cold_start"]
     assert hard["protocol"]["negatives"] == "stored hard"
     assert hard["strategies"] != cold["strategies"]
+
+
+def test_the_documented_recipe_and_code_work(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    section = DOCUMENT.read_text(encoding="utf-8").partition("## Cold starters\n")[2].partition("\n## ")[0]
+    text, code = (section.partition(f"```{language}\n")[2].partition("```")[0] for language in ("yaml", "python"))
+    (tmp_path / "cold.yaml").write_text(text)
+    asked = load_recipe(tmp_path / "cold.yaml").evaluate.cold_start
+    assert asked is not None
+    written = parse(text, "cold.yaml").value["evaluate"]["cold_start"]
+    # What is shown are the defaults.
+    assert asked == load_recipe(tiny(), {"evaluate.cold_start.dataset": written["dataset"]}).evaluate.cold_start
+    monkeypatch.setattr(outfitrec, "Run", lambda directory: SimpleNamespace(model=model))
+    names: dict[str, Any] = {"outfitrec": outfitrec, "liked": LIKED[0], "liked_categories": LIKED[1]}
+    exec(code, names | {"outfits": OFFERED[0], "categories": OFFERED[1]}, names)  # noqa: S102  # the document's own
+    assert names["scores"].shape == (3,)

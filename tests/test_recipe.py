@@ -367,6 +367,10 @@ def recipes(*, teacher: bool = True) -> st.SearchStrategy[dict[str, Any]]:
     ranks = st.lists(st.integers(1, 20), unique=True, max_size=2).map(
         lambda some: ["auc", *({"name": "ndcg", "k": k} for k in some)]
     )
+    cold = st.fixed_dictionaries(
+        {"dataset": entries("dataset")},
+        optional={"strategies": st.tuples(entries("cold_start")).map(list), "profiles": st.just([2, 3])},
+    )
     keys: dict[str, st.SearchStrategy[Any]] = {
         "description": st.text(st.characters(codec="utf-8"), max_size=9),
         "image": st.fixed_dictionaries({}, optional={"size": st.integers(63, 99), "flip": st.booleans()}),
@@ -384,7 +388,7 @@ def recipes(*, teacher: bool = True) -> st.SearchStrategy[dict[str, Any]]:
                 "groups": st.dictionaries(st.text("ab.", min_size=1, max_size=4), st.fixed_dictionaries({"lr": lr})),
             },
         ),
-        "evaluate": st.fixed_dictionaries({}, optional={"metrics": ranks}),
+        "evaluate": st.fixed_dictionaries({}, optional={"metrics": ranks, "cold_start": st.none() | cold}),
     }
     if teacher:
         keys |= {"teacher": st.none() | recipes(teacher=False), "dataset": entries("dataset")}

@@ -22,6 +22,7 @@ COMMANDS = (
     "validate",
     "inspect",
     "neighbours",
+    "plot",
     "plugins",
     "cp",
     "schema",

@@ -23,6 +23,8 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     )
     if summary["cold_start"]:
         _show_cold(summary["cold_start"])
+    if "false_negatives" in summary:
+        _show_false_negatives(summary["false_negatives"])
     protocol = summary["protocol"]
     how = f"{protocol['split']}, negatives {protocol['negatives']}, seed {protocol['seed']}"
     show(f"\nprotocol {protocol['hash']}: {how}")
@@ -39,6 +41,21 @@ def _show_cold(cold: Mapping[str, Any]) -> None:
     show()
     show_table(("cold start", "liked outfits", "metric", "test"), rows, numbers=("liked outfits", "test"))
     show(f"{protocol['users']} users, mean ± deviation over draws: {protocol['draws']}, protocol {protocol['hash']}")
+
+
+def _show_false_negatives(found: Mapping[str, Any]) -> None:
+    show()
+    show_table(
+        ("false negatives", ""),
+        [
+            ("AUC of -d, mean over users", _figure(found["auc"])),
+            ("precision of d < 0", _figure(found["precision"])),
+            ("recall of d < 0", _figure(found["recall"])),
+            ("share of the negatives", _figure(found["liked"])),
+        ],
+        numbers=("",),
+    )
+    show(f"by the ground truth, of {found['negatives']:,} random negatives of training positives")
 
 
 def _figure(value: float | None) -> str:

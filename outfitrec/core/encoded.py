@@ -9,6 +9,8 @@ from outfitrec.core.cache import cached
 from outfitrec.core.config import plain
 from outfitrec.core.files import digest
 from outfitrec.core.items import ItemSource, about, embed_all, encode_all, item_source, state_digest, tensor_digest
+from outfitrec.core.nearest import nearest
+from outfitrec.core.neighbours import Neighbours
 from outfitrec.core.serving import Model
 from outfitrec.core.session import Session
 from outfitrec.core.stores import open_store
@@ -90,3 +92,21 @@ def features(
         return {"features": encode_all(encode, count, used, chunk, progress, "encoding similar items")}
 
     return cached("encoded", key, compute)["features"], key
+
+
+def find_neighbours(neighbours: Neighbours, model: Model, session: Session, device: torch.device) -> None:
+    """Let ``neighbours`` find similar items among those of the training split, by the features of a model's encoder.
+
+    Features and tables are cached by content.
+    """
+    train = session.dataset.splits["train"].positives.outfits.items
+    used = train[train >= 0].unique()
+    encoded, key = features(model, session, used, device)
+
+    def find(count: int) -> Tensor:
+        def compute() -> dict[str, Tensor]:
+            return {"neighbours": nearest(encoded, session.dataset.catalog.category, used, count)}
+
+        return cached("neighbours", digest([key, count]), compute)["neighbours"]
+
+    neighbours.find = find

@@ -68,7 +68,7 @@ def neighbour_sheet(
                 if shown >= 0:
                     left = gap + place * (side + gap) + (apart if place else 0)
                     page.paste(_photo(catalog, shown, side), (left, top))
-                    draw.text((left, top + side), _fitted(catalog.names[shown], draw, names, side), GREY, names)
+                    draw.text((left, top + side), fitted(catalog.names[shown], draw, names, side), GREY, names)
             rule = gap + side + (gap + apart) // 2
             draw.line((rule, top, rule, top + side - 1), PALE)
             top += side + line + gap
@@ -88,7 +88,7 @@ def _photo(catalog: Catalog, item: int, side: int) -> Image.Image:
         raise DataError(f"the photo cannot be read: {error.strerror or error}", where=photos.where(item)) from error
 
 
-def _fitted(name: str, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, side: int) -> str:
+def fitted(name: str, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, side: int) -> str:
     """A name, without as much of its middle as has no room below a photo."""
     short, kept = name, len(name)
     while kept > 1 and draw.textlength(short, font) > side:

@@ -9,6 +9,7 @@ import attrs
 import torch
 
 from outfitrec.core.data import Dataset
+from outfitrec.core.detection import detection
 from outfitrec.core.devices import fabric
 from outfitrec.core.engine import load_dataset
 from outfitrec.core.errors import DataError, Problem, RecipeError, RunError
@@ -34,7 +35,8 @@ def evaluate(
         progress: Told how it goes.
 
     Returns:
-        What `Run.summary` gives, with what was found now.
+        What `Run.summary` gives, with what was found now; and ``false_negatives`` (see `outfitrec.core.detection`)
+        where the data have ground truth and the run has a distiller, whose teacher is still there.
 
     Raises:
         UserError: There is no run; an override is wrong, or of a key that training depends on; the data are not of the
@@ -43,6 +45,50 @@ def evaluate(
     """
     began = time.perf_counter()
     run = run if isinstance(run, Run) else Run(Path(run))
+    session = reopen(run, overrides, progress=progress)
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        progress.warning(text)
+
+    if session.dataset.digest != run.manifest["data"]:
+        warn("these are not the data that the model was trained on: outfits of its training may be in this test split")
+    device = fabric(session.recipe.train).device
+    recommender = run.recommender.to(device)
+    with torch.random.fork_rng():
+        source = session.source(recommender, device)
+        valid, test = session.validation(), session.test()
+        cold = session.cold_start(recommender, device)
+        means = [one.evaluate(recommender, source, device, progress).means() if one else {} for one in (valid, test)]
+        unknown = cold and cold.evaluate(recommender, device, progress)
+        distilled = detection(run, session, device, warn)
+    found = {
+        **run.summary(),
+        "test": means[1],
+        "valid": means[0],
+        "protocol": session.protocol(test),
+        "warnings": warnings,
+        "cold_start": unknown,
+        "seconds": round(time.perf_counter() - began, 3),
+        **({"false_negatives": distilled} if distilled else {}),
+    }
+    return dict(jsonable(found))
+
+
+def reopen(run: Run, overrides: Sequence[str] | Mapping[str, Any] = (), *, progress: Progress = QUIET) -> Session:
+    """The session of a finished run: its recipe, without how the model came about, and its data.
+
+    Args:
+        run: The run.
+        overrides: See `evaluate`.
+        progress: Told how it goes.
+
+    Raises:
+        UserError: An override is wrong, or of a key that training depends on; the data are not of the model's users
+            and categories.
+        RunError: The run is damaged.
+    """
     problems = list(_refused(overrides))
     if problems:
         raise RecipeError(problems)
@@ -53,32 +99,7 @@ def evaluate(
     recipe = load_recipe({key: one for key, one in written.items() if key not in (*INNER, "objectives")}, overrides)
     dataset = load_dataset(recipe)
     _check_fits(run, dataset)
-    warnings = []
-    if dataset.digest != run.manifest["data"]:
-        warnings.append(
-            "these are not the data that the model was trained on: outfits of its training may be in this test split"
-        )
-    for text in warnings:
-        progress.warning(text)
-    session = Session(recipe, dataset, run.manifest["role"], Options(out=run.directory.parent, progress=progress))
-    device = fabric(recipe.train).device
-    recommender = run.recommender.to(device)
-    with torch.random.fork_rng():
-        source = session.source(recommender, device)
-        valid, test = session.validation(), session.test()
-        cold = session.cold_start(recommender, device)
-        means = [one.evaluate(recommender, source, device, progress).means() if one else {} for one in (valid, test)]
-        unknown = cold and cold.evaluate(recommender, device, progress)
-    found = {
-        **run.summary(),
-        "test": means[1],
-        "valid": means[0],
-        "protocol": session.protocol(test),
-        "warnings": warnings,
-        "cold_start": unknown,
-        "seconds": round(time.perf_counter() - began, 3),
-    }
-    return dict(jsonable(found))
+    return Session(recipe, dataset, run.manifest["role"], Options(out=run.directory.parent, progress=progress))
 
 
 def _refused(overrides: Sequence[str] | Mapping[str, Any]) -> Iterator[Problem]:

@@ -1,30 +1,48 @@
-"""Which items look alike: the neighbour table of a dataset's training items, by a trained encoder."""
+"""Which items of a recipe's data look alike."""
 
-import torch
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Int
 from torch import Tensor
 
-from outfitrec.core.cache import cached
-from outfitrec.core.encoded import features
-from outfitrec.core.files import digest
-from outfitrec.core.nearest import nearest
+from outfitrec.core.data import Dataset
+from outfitrec.core.devices import fabric
+from outfitrec.core.encoded import find_neighbours
+from outfitrec.core.engine import load_dataset, run_before, run_recipe
 from outfitrec.core.neighbours import Neighbours
-from outfitrec.core.serving import Model
-from outfitrec.core.session import Session
+from outfitrec.core.progress import QUIET, Progress
+from outfitrec.core.recipe import load_recipe
+from outfitrec.core.session import STUDENT, Options, Session
 
 
-def find_neighbours(neighbours: Neighbours, model: Model, session: Session, device: torch.device) -> None:
-    """Let ``neighbours`` find similar items among those of the training split, by the features of a model's encoder.
+def similar_items(
+    recipe: str | Path | Mapping[str, Any],
+    overrides: Sequence[str] | Mapping[str, object],
+    count: int,
+    *,
+    out: str | Path = "runs",
+    progress: Progress = QUIET,
+) -> tuple[Dataset, Int[Tensor, "item neighbour"]]:
+    """The data of a recipe, and the neighbour table that its augmenters would take similar items from.
 
-    Features and tables are cached by content.
+    Args:
+        recipe: Name, path or mapping. What its key ``neighbours`` names is run first where it was not before; without
+            that key the recipe itself is run, and its encoder tells which items are similar.
+        overrides: ``KEY=VALUE`` texts, or values by dotted key.
+        count: Neighbours of each item.
+        out: Folder that holds run directories.
+        progress: Told how it goes.
+
+    Raises:
+        UserError: Something is wrong with the recipe or the data.
     """
-    train = session.dataset.splits["train"].positives.outfits.items
-    used = train[train >= 0].unique()
-    encoded, key = features(model, session, used, device)
-
-    def find(count: int) -> Tensor:
-        def compute() -> dict[str, Tensor]:
-            return {"neighbours": nearest(encoded, session.dataset.catalog.category, used, count)}
-
-        return cached("neighbours", digest([key, count]), compute)["neighbours"]
-
-    neighbours.find = find
+    loaded = load_recipe(recipe, overrides)
+    dataset = load_dataset(loaded)
+    options = Options(out=Path(out), resume=True, progress=progress)
+    finished = run_before(loaded, "neighbours", options, dataset) or run_recipe(loaded, options, STUDENT, dataset)
+    neighbours = Neighbours(dataset.catalog.names)
+    session = Session(loaded, dataset, STUDENT, options)
+    find_neighbours(neighbours, finished.model, session, fabric(loaded.train).device)
+    return dataset, neighbours.table(count)

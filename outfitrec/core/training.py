@@ -15,7 +15,7 @@ from outfitrec.core.batches import Batches
 from outfitrec.core.build import build_recommender
 from outfitrec.core.config import components, create
 from outfitrec.core.devices import fabric
-from outfitrec.core.encoded import frozen_teacher
+from outfitrec.core.encoded import find_neighbours, frozen_teacher
 from outfitrec.core.errors import RecipeError, RunError
 from outfitrec.core.evaluation import Evaluation, Evaluator
 from outfitrec.core.fields import info
@@ -31,7 +31,6 @@ from outfitrec.core.seeds import seed_of
 from outfitrec.core.serving import CONFIG, save_model
 from outfitrec.core.session import Session
 from outfitrec.core.settings import Recipe, TeacherRun
-from outfitrec.core.similar import find_neighbours
 from outfitrec.core.team import Team
 from outfitrec.core.trainer import Direction, Fitted, Trainer
 

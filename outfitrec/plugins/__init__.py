@@ -59,6 +59,26 @@ def outfitrec_register(register: Register) -> None:
         ("npair", "the paper's student with the N-pair loss alone"),
         ("bpr", "the paper's student with BPR, one negative a pair"),
         ("fnd", "the paper's student with false negative distillation"),
-        ("autoencoder", "features that tell which items look alike, for the augmenter replace"),
+        ("fnd-cl", "the same, with contrastive learning: the paper's method in full"),
+        ("student-s", "fnd-cl with AlexNet s"),
+        ("student-m", "fnd-cl with AlexNet m"),
+        ("fnd-hard", "fnd among hard negatives"),
+        ("fnd-cl-hard", "fnd-cl among hard negatives"),
+        ("cold-start", "fnd-cl, and unknown users served by a few outfits"),
+    ):
+        register.recipe(name, f"outfitrec.recipes:{name}.yaml", summary)
+        if name != "quickstart":
+            register.recipe(f"{name}-519", f"outfitrec.recipes:{name}-519.yaml", f"{summary}; 519 users")
+    for name, summary in (
+        ("autoencoder", "latent features by which items are similar"),
+        ("closet-teacher", "short: the teacher, on frozen features of a small folder"),
+        ("closet-npair", "short: the N-pair loss alone"),
+        ("closet-bpr", "short: BPR"),
+        ("closet-fnd", "short: false negative distillation"),
+        ("closet-fnd-cl", "short: with contrastive learning"),
+        ("closet-fnd-cl-36", "short: with contrastive learning, one or two tops"),
+        ("closet-fnd-hard", "short: fnd among hard negatives"),
+        ("closet-fnd-cl-hard", "short: fnd-cl among hard negatives"),
+        ("closet-cold-start", "short: fnd-cl, and unknown users"),
     ):
         register.recipe(name, f"outfitrec.recipes:{name}.yaml", summary)

@@ -16,6 +16,20 @@ from outfitrec.core.step import Batch, Step
 from outfitrec.hooks import Register, hookimpl
 
 
+class Liking:
+    """The truth of `Tiny`: a user likes what is worth more than the best outfit that she did not post."""
+
+    def __init__(self, features: Tensor, tastes: Tensor, threshold: Tensor) -> None:
+        self._features = features
+        self._tastes = tastes
+        self._threshold = threshold
+
+    def liked(self, users: Tensor, outfits: Outfits) -> Tensor:
+        worth = (self._features[outfits.items].mean(dim=1) * self._tastes[users]).sum(dim=1)
+        liked: Tensor = worth > self._threshold[users]
+        return liked
+
+
 @component
 class Tiny:
     """Users who like outfits whose mean feature lies in their direction."""
@@ -45,7 +59,8 @@ class Tiny:
         wrong[:, 2] = torch.where(torch.arange(len(wrong)) % 4 > 0, wrong[:, 2].roll(7), wrong[:, 2])
         splits["test"] = Split(test, questions=Questions(test.users, catalog.outfits(wrong), 4))
         facts = [self.users, self.items, self.size, self.seed]
-        return Dataset(catalog, self.users, splits, digest(facts), notes={"kind": "tiny"})
+        truth = Liking(features, tastes, liking.topk(41, dim=0).values[-1])
+        return Dataset(catalog, self.users, splits, digest(facts), truth, notes={"kind": "tiny"})
 
 
 @component

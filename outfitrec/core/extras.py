@@ -1,0 +1,20 @@
+"""Packages that only a part of outfitrec needs: the extras of its installation."""
+
+from importlib.util import find_spec
+
+from outfitrec.core.errors import UserError
+
+
+def need(extra: str, *packages: str) -> None:
+    """Make sure that an extra is installed, before work begins that ends in an import of it.
+
+    Args:
+        extra: Its name.
+        packages: What it brings, by the names that are imported.
+
+    Raises:
+        UserError: One of them is missing; all that are.
+    """
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        raise UserError(f"not installed: {', '.join(missing)}", hint=f"pip install 'outfitrec[{extra}]'")
