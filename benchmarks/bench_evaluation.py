@@ -34,11 +34,12 @@ def most_memory() -> int:
 def evaluate(rows: int) -> int:
     """Evaluate so many rows here; peak memory in bytes."""
     import torch
-    from torch import Generator, Tensor, nn
+    from torch import Generator, nn
 
     from outfitrec.core.data import Catalog, Dataset, Rows, Split
     from outfitrec.core.drawn import Drawn
     from outfitrec.core.evaluation import Evaluator
+    from outfitrec.core.items import TableItems
     from outfitrec.core.progress import QUIET
     from outfitrec.core.recommender import Recommender
     from outfitrec.plugins.aggregators.set_transformer import SetTransformer
@@ -59,16 +60,12 @@ def evaluate(rows: int) -> int:
         def draw(self, pairs: Rows, generator: Generator) -> Drawn:
             return Drawn(outfits(10 * len(pairs)).outfits, shared=False)
 
-    class Source:
-        def features(self, ids: Tensor, generator: Generator | None) -> Tensor:
-            return features[ids]
-
     split = Split(outfits(rows // 11))
     dataset = Dataset(catalog, USERS, {"test": split}, "none")
     encoder: nn.Module = Features(size=DIM, dim=DIM)
     model = Recommender(encoder, SetTransformer(dim=DIM), Cosine(dim=DIM, users=USERS)).eval()  # type: ignore[arg-type]  # a Module that is an Encoder
     evaluator = Evaluator(dataset, split, "test", Fixed(), [AUC(), NDCG()], seed=0, chunk=4096, photos=256)
-    evaluator.evaluate(model, Source(), torch.device("cpu"), QUIET)
+    evaluator.evaluate(model, TableItems(features), torch.device("cpu"), QUIET)
     return most_memory()
 
 

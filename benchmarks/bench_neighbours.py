@@ -46,7 +46,7 @@ def main(items: int = ITEMS) -> None:
     """Print times and memory."""
     from outfitrec.core.nearest import has_faiss
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for search in SEARCHES:
         if search == "by_faiss" and not has_faiss():
             rows.append((search, "", "", "not installed"))

@@ -1,4 +1,6 @@
-"""What a training step costs beside the bare encoder, and what the teacher adds."""
+"""What a training step costs beside the bare encoder, what teacher and contrastive learning add, what a table saves."""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -7,17 +9,23 @@ from benchmarks.timing import in_turn, ratio, table
 from outfitrec.core.augment import draw_crops, prepare
 from outfitrec.core.batches import Batches
 from outfitrec.core.data import Catalog, Rows, Split
-from outfitrec.core.items import PhotoItems
+from outfitrec.core.items import ItemSource, PhotoItems, TableItems
+from outfitrec.core.neighbours import Neighbours
 from outfitrec.core.program import Program
-from outfitrec.core.protocols import Loss
+from outfitrec.core.protocols import Augmenter, Loss, Objective
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.settings import ImageSettings
 from outfitrec.core.teacher import Teacher
 from outfitrec.plugins.aggregators.set_transformer import SetTransformer
+from outfitrec.plugins.augmenters.erase import Erase
+from outfitrec.plugins.augmenters.replace import Replace
+from outfitrec.plugins.contrasts.nt_xent import NTXent
 from outfitrec.plugins.distillers.fnd import FND
 from outfitrec.plugins.encoders.alexnet import AlexNet
+from outfitrec.plugins.encoders.torchvision import TorchvisionEncoder
 from outfitrec.plugins.losses.npair import NPair
 from outfitrec.plugins.negatives.random_mix import RandomMix
+from outfitrec.plugins.objectives.contrastive import Contrastive
 from outfitrec.plugins.objectives.ranking import Ranking
 from outfitrec.plugins.preferences.cosine import Cosine
 
@@ -28,11 +36,11 @@ class Pixels:
     """A store of random photos."""
 
     key = "random"
-    size = PIXELS
 
-    def __init__(self) -> None:
+    def __init__(self, items: int = ITEMS, size: int = PIXELS) -> None:
         draws = torch.Generator().manual_seed(0)
-        self._pixels = torch.randint(0, 256, (ITEMS, PIXELS, PIXELS, 3), dtype=torch.uint8, generator=draws)
+        self.size = size
+        self._pixels = torch.randint(0, 256, (items, size, size, 3), dtype=torch.uint8, generator=draws)
 
     def images(self, ids: Tensor) -> Tensor:
         return self._pixels[ids].permute(0, 3, 1, 2)
@@ -48,13 +56,23 @@ def recommender(size: str) -> Recommender:
 class Loop:
     """Steps of one recipe, drawn, computed and applied."""
 
-    def __init__(self, store: Pixels, catalog: Catalog, split: Split, teacher: Teacher | None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        split: Split,
+        source: Callable[[Recommender], ItemSource],
+        teacher: Teacher | None = None,
+        views: tuple[Augmenter, Augmenter] | None = None,
+        model: Recommender | None = None,
+    ) -> None:
         torch.manual_seed(0)
-        model = recommender("xs")
-        source = PhotoItems(model.encoder, store, ImageSettings(size=PIXELS), torch.device("cpu"))
+        model = model or recommender("xs")
         loss: Loss = NPair()
-        objectives = [Ranking(loss=loss, distiller=FND() if teacher else None)]
-        self.program = Program(model, objectives, source, catalog.category, teacher)
+        objectives: list[Objective] = [Ranking(loss=loss, distiller=FND() if teacher else None)]
+        if views:
+            objectives.append(Contrastive(views=views, loss=NTXent(), weight=0.2, dim=DIM))
+        self.distinct = 0
+        self.program = Program(model, objectives, source(model), catalog.category, teacher)
         self.batches = Batches(split, RandomMix(split=split, catalog=catalog), objectives, BATCH, seed=0)
         self.order = self.batches.order(0)
         self.optimizer = torch.optim.SGD(self.program.parameters(), lr=0.01, momentum=0.9)
@@ -62,6 +80,7 @@ class Loop:
 
     def __call__(self) -> None:
         batch, draws = self.batches.draw(self.order, 0, self.done % (self.batches.steps - 1))
+        self.distinct += len(torch.cat([outfits.items.flatten() for outfits in batch.roles().values()]).unique())
         loss, _ = self.program(batch, 0, draws)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -100,15 +119,63 @@ def main() -> None:
     store = Pixels()
     big = recommender("s").eval()
     teacher = Teacher(big, torch.randn(ITEMS, DIM, generator=draws), split.positives, USERS, 4096)
-    npair, fnd = Loop(store, catalog, split, None), Loop(store, catalog, split, teacher)
-    seconds = in_turn({"bare": Bare(store, npair.batches), "npair": npair, "fnd": fnd}, repeats=24, warmup=4)
+    similar = Neighbours(catalog.names, lambda count: near(count, draws))
+
+    def photos(model: Recommender) -> ItemSource:
+        return PhotoItems(model.encoder, store, ImageSettings(size=PIXELS), torch.device("cpu"))
+
+    npair, fnd = Loop(catalog, split, photos), Loop(catalog, split, photos, teacher)
+    both = Loop(catalog, split, photos, teacher, (Erase(), Replace(neighbours=similar)))
+    things: dict[str, Callable[[], object]] = {
+        "bare": Bare(store, npair.batches),
+        "npair": npair,
+        "fnd": fnd,
+        "fnd-cl": both,
+    }
+    seconds = in_turn(things, repeats=24, warmup=4)
+    growth = both.distinct / fnd.distinct
     table(
         f"training step, batch {BATCH}, alexnet xs, {PIXELS} px, {torch.get_num_threads()} threads",
         ("ratio", "measured", "limit"),
         [
             ("N-pair step ÷ bare encoder", f"{ratio(seconds['npair'], seconds['bare']):.3f}", "1.15"),
             ("FND step ÷ N-pair step", f"{ratio(seconds['fnd'], seconds['npair']):.3f}", "1.10"),
+            (
+                f"FND-CL step ÷ FND step ({growth:.2f} times the items)",
+                f"{ratio(seconds['fnd-cl'], seconds['fnd']):.3f}",
+                f"{1.25 * growth:.3f}",
+            ),
         ],
+    )
+    frozen(catalog, split)
+
+
+def near(count: int, draws: torch.Generator) -> Tensor:
+    """A table of neighbours of the same category, at random."""
+    return torch.randint(0, ITEMS // 3, (ITEMS, count), generator=draws) * 3 + torch.arange(ITEMS)[:, None] % 3
+
+
+def frozen(catalog: Catalog, split: Split) -> None:
+    """Print what a table of a frozen encoder's features saves."""
+    model = Recommender(
+        TorchvisionEncoder(architecture="squeezenet1_1", frozen=True, weights="none", dim=DIM, image_size=224),
+        SetTransformer(dim=DIM),
+        Cosine(dim=DIM, users=USERS),
+    ).to(memory_format=torch.channels_last)
+    store = Pixels(600, 224)
+    some = Split(Rows(split.positives.users, catalog.outfits(split.positives.outfits.items % 600)))
+
+    def photos(model: Recommender) -> ItemSource:
+        return PhotoItems(model.encoder, store, ImageSettings(size=224), torch.device("cpu"))
+
+    features = model.encoder.features(torch.rand(1, 3, 224, 224)).shape[1]
+    encoded = Loop(catalog, some, photos, model=model)
+    cached = Loop(catalog, some, lambda _: TableItems(torch.rand(ITEMS, features)), model=model)
+    seconds = in_turn({"photos": encoded, "table": cached}, repeats=4, warmup=1)
+    table(
+        f"training step on a frozen squeezenet1_1, 224 px, batch {BATCH}",
+        ("ratio", "measured", "limit"),
+        [("encoding photos ÷ features cached", f"{ratio(seconds['photos'], seconds['table']):.0f}", "≥ 20")],
     )
 
 

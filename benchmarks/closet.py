@@ -1,7 +1,8 @@
-"""BPR, N-pair and FND on a folder of real photos in the Polyvore-U layout, over seeds.
+"""Every method on a small folder of real photos in the Polyvore-U layout, among random and hard negatives, over seeds.
 
-Frozen SqueezeNet features of 64-px photos, a teacher of 192-px photos; alpha is chosen on the student's half of the
-validation split. Run by hand, since it takes a while:
+The short recipes (closet-…): frozen SqueezeNet features of 64-px photos, a teacher of 192-px photos. What a method
+needs to be told (alpha, weight, views, …) is chosen one key after the other on the student's half of the validation
+split, with seed 0 and random negatives. Finished runs are kept. Run by hand, since it takes more than an hour:
 
     python -m benchmarks.closet DATA WEIGHTS
 
@@ -14,44 +15,96 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from benchmarks.timing import table
 from outfitrec import Run, run
 
-ALPHAS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 METRICS = ("auc", "ndcg", "fitb")
+RANKING = {"name": "ranking", "loss": {"name": "npair", "temperature": 0.1}}
+FND = {**RANKING, "distiller": {"name": "fnd", "alpha": 4.0}}
+CONTRASTIVE = {"name": "contrastive", "weight": 0.2, "views": ["erase", "replace"]}
+VIEWS = [["erase", "erase"], ["replace", "replace"], ["identity", "erase"], ["identity", "replace"]]
 
 
-def recipe(name: str, data: Path, weights: Path, users: int, pixels: int) -> dict[str, Any]:
-    """A recipe with the N-pair loss."""
-    encoder = {"name": "torchvision", "architecture": "squeezenet1_1", "frozen": True, "weights": str(weights)}
-    return {
-        "name": name,
-        "dataset": {"name": "polyvore_u", "root": str(data), "users": users},
-        "image": {"size": pixels},
-        "model": {"encoder": encoder},
-        "objectives": [{"name": "ranking", "loss": {"name": "npair", "temperature": 0.1}}],
-        "train": {
-            "epochs": 20,
-            "optimizer": {"name": "sgd", "lr": 0.01, "momentum": 0.9},
-            "schedule": "cosine",
+@attrs.frozen
+class Method:
+    """A recipe, and the values of its keys to choose from, key by key."""
+
+    recipe: dict[str, Any]
+    search: dict[str, list[Any]] = attrs.field(factory=dict)
+    share: str = "step"
+
+    def hard(self) -> dict[str, Any]:
+        """Keys of hard negatives: half of those in training, all in evaluation."""
+        negatives = {"name": "mixed", "share": self.share, "count": 1}
+        return {"negatives": negatives, "evaluate.negatives": {"name": "stored", "set": "hard"}}
+
+
+def taught(*objectives: dict[str, Any]) -> dict[str, Any]:
+    """A student with a teacher and these objectives."""
+    return {"extends": "closet-npair", "name": "student", "teacher": "closet-teacher", "objectives": list(objectives)}
+
+
+def weighted(name: str, *weights: float) -> Method:
+    """The N-pair loss beside another objective that sees the teacher."""
+    return Method(taught(RANKING, {"name": name}), {f"objectives.{name}.weight": list(weights)})
+
+
+METHODS = {
+    "BPR": Method({"extends": "closet-bpr", "name": "bpr"}, share="pair"),
+    "N-pair": Method({"extends": "closet-npair", "name": "npair"}),
+    "FND": Method(taught(FND), {"objectives.ranking.distiller.alpha": [3.0, 4.0, 5.0]}),
+    "FND-CL": Method(
+        {**taught(FND, CONTRASTIVE), "neighbours": "autoencoder"},
+        {
+            "objectives.contrastive.views": [CONTRASTIVE["views"], *VIEWS],
+            "objectives.contrastive.weight": [0.2, 0.05, 0.5],
+            "objectives.contrastive.loss.temperature": [0.1, 0.5],
         },
-    }
+    ),
+    "FND, supervised contrast": Method(
+        taught(FND, {**CONTRASTIVE, "loss": {"name": "supervised"}, "views": ["erase", "erase"]}),
+        {"objectives.contrastive.weight": [0.2, 0.05], "objectives.contrastive.loss.temperature": [0.1, 0.5]},
+    ),
+    "rank distillation": weighted("rank_distillation", 1.0, 10.0, 0.1),
+    "score regression": weighted("score_regression", 1.0, 10.0, 100.0),
+    "hint": weighted("hint", 1.0, 10.0, 0.1),
+    "relational": weighted("relational", 1.0, 10.0, 0.1),
+}
 
 
-def fnd(npair: dict[str, Any], teacher: dict[str, Any], alpha: float) -> dict[str, Any]:
-    """The student with false negative distillation."""
-    ranking = {**npair["objectives"][0], "distiller": {"name": "fnd", "alpha": alpha}}
-    return {**npair, "name": "fnd", "teacher": teacher, "objectives": [ranking]}
+class Bench:
+    """Runs that are made once."""
 
+    def __init__(self, data: Path, weights: Path, out: Path) -> None:
+        self._data = data
+        self._weights = str(weights)
+        self._out = out
 
-def bpr(npair: dict[str, Any]) -> dict[str, Any]:
-    """The student with BPR, one negative of its own for each pair."""
-    return {
-        **npair,
-        "name": "bpr",
-        "negatives": {"name": "random_mix", "share": "pair", "count": 1},
-        "objectives": [{"name": "ranking", "loss": {"name": "bpr", "temperature": 0.1}}],
-    }
+    def run(self, recipe: dict[str, Any], keys: dict[str, Any], seed: int) -> Run:
+        """A run of a recipe with some keys set."""
+        keys = {"dataset.root": str(self._data), "model.encoder.weights": self._weights, **keys}
+        if "teacher" in recipe:
+            keys["teacher.model.encoder.weights"] = self._weights
+        found = run(recipe, keys, seed=seed, out=self._out, resume=True)
+        figures = {label: round(found.result.test[label], 4) for label in METRICS}
+        sys.stderr.write(f"{keys} seed {seed}: valid {found.result.valid['auc']:.4f}, test {figures}\n")
+        return found
+
+    def choose(self, name: str, method: Method) -> dict[str, Any]:
+        """The best value of each key, one key after the other; what was tried is printed."""
+        chosen: dict[str, Any] = {}
+        for key, values in method.search.items():
+            found = [self.run(method.recipe, {**chosen, key: value}, 0).result for value in values]
+            best = max(range(len(values)), key=lambda index: found[index].valid["auc"])
+            chosen[key] = values[best]
+            rows = [
+                (str(value), f"{100 * one.valid['auc']:.2f}", *[f"{100 * one.test[label]:.2f}" for label in METRICS])
+                for value, one in zip(values, found, strict=True)
+            ]
+            table(f"{name}: {key}, seed 0, chosen {values[best]}", ("value", "valid auc", *METRICS), rows)
+        return chosen
 
 
 def row(name: str, runs: list[Run]) -> tuple[str, ...]:
@@ -66,40 +119,26 @@ def row(name: str, runs: list[Run]) -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Run everything that was not run before, and print the table."""
+    """Run everything that was not run before, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("weights", type=Path)
-    parser.add_argument("--users", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs"))
     options = parser.parse_args()
-    npair = recipe("npair", options.data, options.weights, options.users, 64)
-    teacher = recipe("teacher", options.data, options.weights, options.users, 192)
-    del teacher["dataset"]
-    found: dict[str, list[Run]] = {}
-
-    def seeded(name: str, one: dict[str, Any], seeds: int) -> None:
-        found[name] = []
-        for seed in range(seeds):
-            found[name].append(run(one, seed=seed, out=options.out, resume=True))
-            sys.stderr.write(f"{name}, seed {seed}: {found[name][-1].result.test}\n")
-
-    for alpha in ALPHAS:
-        seeded(f"FND {alpha:g}", fnd(npair, teacher, alpha), 1)
-    best = max(ALPHAS, key=lambda alpha: found[f"FND {alpha:g}"][0].result.valid["auc"])
-    seeded(f"FND {best:g}", fnd(npair, teacher, best), options.seeds)
-    seeded("BPR", bpr(npair), options.seeds)
-    seeded("N-pair", npair, options.seeds)
-    taught = found[f"FND {best:g}"][0].teacher
-    assert taught is not None
-    rows = [row("teacher", [taught]), *[row(name, runs) for name, runs in found.items()]]
-    table(
-        "real photos, simulated users: per cent, mean ± deviation over seeds",
-        ("method", "seeds", "valid auc", *METRICS),
-        rows,
-    )
-    print(f"\nalpha chosen on the validation half of seed 0: {best:g}")
+    bench = Bench(options.data, options.weights, options.out)
+    chosen = {name: bench.choose(name, method) for name, method in METHODS.items()}
+    for title in ("random", "hard"):
+        rows, teacher = [], None
+        for name, method in METHODS.items():
+            keys = method.hard() if title == "hard" else {}
+            runs = [bench.run(method.recipe, {**chosen[name], **keys}, seed) for seed in range(options.seeds)]
+            teacher = teacher or runs[0].teacher
+            rows.append(row(name, runs))
+        if teacher is not None and title == "random":
+            rows.insert(0, row("teacher", [teacher]))
+        heads = ("method", "seeds", "valid auc", *METRICS)
+        table(f"real photos, simulated users, {title} negatives: per cent, mean ± deviation over seeds", heads, rows)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def _numbers(ctx: click.Context, option: click.Parameter, text: str | None) -> t
         raise click.BadParameter(f"{text!r} is no list of users: write their numbers as 1,5,7") from error
 
 
-@command.command("space")
+@command.command("space", short_help="Users and their outfits in the space that they share.")
 @click.argument("run")
 @click.option("--users", callback=_numbers, help="Users to show, as 1,5,7; by default three of most outfits.")
 @click.option("--out", default="space", show_default=True, help="PNG or SVG to write; without a suffix, both.")

@@ -105,7 +105,7 @@ def gather(model: Teacher, dataset: Dataset, users: Sequence[int], *, seed: int,
     outfits = Outfits.cat([rows.outfits for _, rows in parts])
     device = model.table.device
     with torch.inference_mode():
-        state = model.recommender.states(model.table, outfits.to(device), chunk)
+        state: Any = model.recommender.states(model.table, outfits.to(device), chunk)
         preference: Any = model.recommender.preference
         above = preference(owner.to(device), state) > model.positive_mean[owner.to(device)]
         chosen = torch.tensor(users)

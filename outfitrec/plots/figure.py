@@ -1,11 +1,11 @@
 """What all figures have in common: size, type, colours and files."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
-from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.style import context
 
 from outfitrec.core.errors import UserError
 from outfitrec.core.files import whole
@@ -16,13 +16,23 @@ WIDTH = 3.35
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SUFFIXES = (".png", ".svg")
 DPI = 300
-STYLE: dict[str, Any] = {
-    "font.size": 7,
-    "legend.fontsize": 7,
-    "axes.linewidth": 0.6,
-    # Names inside the file are otherwise drawn at random.
-    "svg.hashsalt": "outfitrec",
-}
+TYPE = 7  # size of type, points
+
+
+def style() -> AbstractContextManager[None]:
+    """The settings in which figures are made and saved, whatever the user's own are."""
+    return context(
+        [
+            "default",
+            {
+                "font.size": TYPE,
+                "legend.fontsize": TYPE,
+                "axes.linewidth": 0.6,
+                # Names inside the file are otherwise drawn at random.
+                "svg.hashsalt": "outfitrec",
+            },
+        ]
+    )
 
 
 def targets(path: Path) -> list[Path]:
@@ -46,5 +56,5 @@ def save(figure: Figure, paths: Sequence[Path]) -> None:
     """
     for path in paths:
         kind = path.suffix[1:].lower()
-        with whole(path) as temporary, rc_context(STYLE):
+        with whole(path) as temporary, style():
             figure.savefig(temporary, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)

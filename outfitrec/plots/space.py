@@ -1,27 +1,31 @@
 """Users and their outfits in the space that they share."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from jaxtyping import Float
-from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from torch import Tensor
 
-from outfitrec.core.space import NEGATIVE, POSITIVE, TEST, USER, Space
-from outfitrec.plots.figure import COLOURS, STYLE, WIDTH
+from outfitrec.core.space import NEGATIVE, POSITIVE, TEST, UNOBSERVED, USER, Space
+from outfitrec.plots.figure import COLOURS, WIDTH, style
 
-HEIGHT = 3.9
 GREY = "#666666"
-FOUND = "found false negative (d < 0)"
-# Shapes tell roles and colours users; in points.
-LOOKS: Mapping[str, Mapping[str, object]] = {
-    NEGATIVE: {"marker": "x", "markersize": 2.6, "markeredgewidth": 0.6, "alpha": 0.7},
-    POSITIVE: {"marker": "o", "markersize": 2.8, "markeredgewidth": 0, "alpha": 0.7},
-    TEST: {"marker": "^", "markersize": 4.4, "markeredgecolor": "white", "markeredgewidth": 0.4},
-    FOUND: {"marker": "o", "markersize": 6.5, "markeredgewidth": 0.7, "markerfacecolor": "none"},
-    USER: {"marker": "*", "markersize": 11, "markeredgecolor": "black", "markeredgewidth": 0.7},
+# Height of the axes in widths: as the points need, within these limits; and of the legends, inches.
+FLATTEST, TALLEST = 0.45, 1.05
+LEGENDS = 0.6
+STAR = 5  # tips
+LARGEST = 12  # of the stars
+# Shapes tell roles, colours users, and a black edge what is found. Sizes in points.
+LOOKS: Mapping[tuple[str, bool], Mapping[str, Any]] = {
+    (NEGATIVE, False): {"marker": "x", "markersize": 2.4, "markeredgewidth": 0.6, "alpha": 0.8},
+    (POSITIVE, False): {"marker": "o", "markersize": 2.8, "markeredgewidth": 0, "alpha": 0.8},
+    (TEST, False): {"marker": "^", "markersize": 4.4, "markeredgecolor": "white", "markeredgewidth": 0.3},
+    (NEGATIVE, True): {"marker": "X", "markersize": 4.6, "markeredgecolor": "black", "markeredgewidth": 0.5},
+    (TEST, True): {"marker": "^", "markersize": 5.0, "markeredgecolor": "black", "markeredgewidth": 0.7},
+    (USER, False): {"markeredgecolor": "black", "markeredgewidth": 0.6},
 }
 
 
@@ -40,35 +44,39 @@ def draw(space: Space, points: Float[Tensor, "point 2"]) -> Figure:
     """
     if len(space.users) > len(COLOURS):
         raise ValueError(f"{len(space.users)} users, and {len(COLOURS)} colours")
-    colours = dict(zip(space.users, COLOURS, strict=False))
-    with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    width, height = (points.amax(dim=0) - points.amin(dim=0)).tolist()
+    ratio = min(max(height / max(width, 1e-9), FLATTEST), TALLEST)
+    with style():
+        figure = Figure(figsize=(WIDTH, WIDTH * ratio + LEGENDS), layout="constrained")
         axes = figure.add_subplot(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
-        for role in (NEGATIVE, POSITIVE, TEST):
-            for user, colour in colours.items():
-                _put(axes, points[space.which(role, user=user)], role, colour)
-        _put(axes, points[space.found], FOUND, "black")
-        for user, colour in colours.items():
-            _put(axes, points[space.which(USER, user=user)], USER, colour)
-        _explain(figure, colours)
+        for look in LOOKS:
+            for number, user in enumerate(space.users):
+                place = space.which(look[0], user=user) & (space.found == look[1])
+                axes.plot(*points[place].T.tolist(), **_style(look, number, len(space.users)))
+        _explain(figure, space.users)
     return figure
 
 
-def _put(axes: Axes, points: Float[Tensor, "point 2"], look: str, colour: str) -> None:
-    axes.plot(*points.T.tolist(), **_style(look, colour))
+def _explain(figure: Figure, users: tuple[int, ...]) -> None:
+    """Legends: the users above, and what the marks mean below."""
+    shared: dict[str, Any] = {"frameon": False, "handletextpad": 0.4, "columnspacing": 1.2, "borderpad": 0.1}
+    stars = [_mark((USER, False), number, len(users)) for number in range(len(users))]
+    figure.legend(stars, [f"user {user}" for user in users], loc="outside upper center", ncols=3, **shared)
+    marks: dict[str, Any] = {role: _mark((role, False)) for role in (POSITIVE, NEGATIVE, TEST)}
+    marks["found false negative (d < 0)"] = tuple(_mark((role, True)) for role in UNOBSERVED)
+    several = {tuple: HandlerTuple(ndivide=None, pad=0.5)}
+    figure.legend([*marks.values()], [*marks], loc="outside lower center", ncols=2, handler_map=several, **shared)
 
 
-def _explain(figure: Figure, colours: Mapping[int, str]) -> None:
-    """Legends below the axes: users, and what the shapes mean."""
-    users = [Line2D([], [], label=f"user {user}", **_style(USER, colour)) for user, colour in colours.items()]
-    roles = [
-        Line2D([], [], label=role, **_style(role, "black" if role == FOUND else GREY))
-        for role in (POSITIVE, NEGATIVE, TEST, FOUND)
-    ]
-    shared = {"frameon": False, "handletextpad": 0.3, "columnspacing": 1.0, "borderpad": 0.1}
-    figure.legend(handles=roles, loc="outside lower center", ncols=2, **shared)
-    figure.legend(handles=users, loc="outside upper center", ncols=3, **shared)
+def _mark(look: tuple[str, bool], number: int | None = None, users: int = 1) -> Line2D:
+    return Line2D([], [], **_style(look, number, users))
 
 
-def _style(look: str, colour: str) -> dict[str, object]:
-    return {"linestyle": "none", "color": colour, **LOOKS[look]}
+def _style(look: tuple[str, bool], number: int | None, users: int) -> dict[str, Any]:
+    """How a role looks for the user of this place among so many; grey for none."""
+    colour = GREY if number is None else COLOURS[number]
+    found = {"linestyle": "none", "color": colour, **LOOKS[look]}
+    if look[0] == USER and number is not None:
+        # Each star is turned a little further and a little smaller, so that none hides another.
+        found |= {"marker": (STAR, 1, 360 / STAR * number / users), "markersize": LARGEST * (1 - number / users / 3)}
+    return found
