@@ -26,7 +26,7 @@ def commands() -> list[list[str]]:
     """The README's outfitrec commands that need no data of one's own and train nothing."""
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     words = [shlex.split(line, comments=True) for line in lines if line.startswith("outfitrec ")]
-    return [one[1:] for one in words if one[1] != "run"]
+    return [one[1:] for one in words if one[1] not in ("run", "neighbours", "plot")]
 
 
 def test_the_recipe_is_valid(tmp_path: Path) -> None:
@@ -47,12 +47,13 @@ def test_the_commands_work_in_the_order_shown(tmp_path: Path, monkeypatch: pytes
         assert result.exit_code == 0, result.output
 
 
-def test_the_overrides_of_the_run_commands_are_valid() -> None:
-    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("outfitrec run")]
-    assert len(lines) == 3
+def test_the_overrides_of_the_commands_that_train_are_valid() -> None:
+    begins = ("outfitrec run", "outfitrec neighbours")
+    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith(begins)]
+    assert len(lines) == 6
     for line in lines:
         _, _, name, *rest = shlex.split(line, comments=True)
-        load_recipe(name, [one for one in rest if "=" in one])
+        assert load_recipe(name, [one for one in rest if "=" in one])
 
 
 def test_the_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,9 +29,9 @@ def space(run: str, users: tuple[int, ...] | None, out: str, seed: int) -> None:
     """Draw users and outfits as the model in the run directory RUN sees them, in the plane by t-SNE.
 
     Of each user: the training positives, as many random negatives, and the test positives, which training did not
-    observe. Ringed are the false negatives that the model finds: unobserved outfits that it scores above the user's
-    mean training positive, so that their weight d in false negative distillation is below 0. The preference must be
-    cosine. A file that is there is replaced.
+    observe. A black edge marks the false negatives that the model finds: unobserved outfits that it scores above the
+    user's mean training positive, so that their weight d in false negative distillation is below 0. The preference must
+    be cosine. A file that is there is replaced.
     """
     from outfitrec.core.extras import need
 

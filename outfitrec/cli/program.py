@@ -78,6 +78,8 @@ class Program(click.Group):
         **extra: Any,
     ) -> NoReturn:
         """Run a command, and exit. No error of a user's ends in a traceback."""
+        # torch warns, once it is imported, of what it need not have searched a graph for; no user can act on it.
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
         as_json = "--json" in (sys.argv[1:] if args is None else args)
         # Nothing but the document may reach standard output, whatever a plugin prints.
         with redirect_stdout(sys.stderr) if as_json else nullcontext():

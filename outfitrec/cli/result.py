@@ -10,12 +10,13 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     """Print what ``Run.summary()`` gives."""
     show(f"{summary['recipe']} · {summary['directory']} · {duration(summary['seconds'])}", style="bold")
     show()
-    show_table(
-        ("metric", "test", "valid"),
-        [(label, _figure(value), _figure(summary["valid"].get(label))) for label, value in summary["test"].items()],
-        numbers=("test", "valid"),
-    )
-    show()
+    if summary["test"]:
+        show_table(
+            ("metric", "test", "valid"),
+            [(label, _figure(value), _figure(summary["valid"].get(label))) for label, value in summary["test"].items()],
+            numbers=("test", "valid"),
+        )
+        show()
     show_table(
         ("part", "parameters"),
         [(part, f"{count:,}") for part, count in summary["parameters"].items()],
@@ -26,6 +27,9 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     if "false_negatives" in summary:
         _show_false_negatives(summary["false_negatives"])
     protocol = summary["protocol"]
+    if not summary["test"]:
+        show("\nnothing is ranked: the recipe has no metrics")
+        return
     how = f"{protocol['split']}, negatives {protocol['negatives']}, seed {protocol['seed']}"
     show(f"\nprotocol {protocol['hash']}: {how}")
 

@@ -29,10 +29,10 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> dict[str, Any] | None:
-    """Run RECIPE: its teacher first where it has one, then training, then evaluation on the test split.
+    """Run RECIPE: the recipes in it first (teacher, neighbours), then training, then evaluation on the test split.
 
     KEY=VALUE sets a key of the recipe; VALUE is YAML. An entry of a list is addressed by its name
-    (objectives.ranking.distiller.alpha=2.5), the teacher's keys by teacher.KEY.
+    (objectives.ranking.distiller.alpha=2.5), the teacher's keys by teacher.KEY, likewise those of neighbours.
 
     A run's directory is named by what it computes: a run that is finished is not trained again.
     """

@@ -93,7 +93,7 @@ def detect(
         weight = distiller(means, scores.view(-1, PER_PAIR)).flatten().cpu()
     liked, found = dataset.truth.liked(users, outfits), weight < 0
     auc: Metric = component("metric", "auc")
-    hits = (found & liked).sum()
+    hits = (found & liked).sum().double()
     return {
         "auc": float(auc(-weight, liked, users).nanmean()),
         "precision": float(hits / found.sum()),

@@ -63,7 +63,7 @@ def started(size: int) -> Iterator[Team]:
     threads = torch.get_num_threads()
     each = max(1, threads // size)
     path = os.pathsep.join(filter(None, sys.path))
-    environment = {**os.environ, "OMP_NUM_THREADS": str(each), "PYTHONPATH": path}
+    environment = {"TORCH_CPP_LOG_LEVEL": "ERROR", **os.environ, "OMP_NUM_THREADS": str(each), "PYTHONPATH": path}
     with TemporaryFile() as words:
         others = [
             # Their own program, with numbers for arguments.

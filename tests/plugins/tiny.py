@@ -21,11 +21,11 @@ class Liking:
 
     def __init__(self, features: Tensor, tastes: Tensor, threshold: Tensor) -> None:
         self._features = features
-        self._tastes = tastes
+        self.tastes = tastes
         self._threshold = threshold
 
     def liked(self, users: Tensor, outfits: Outfits) -> Tensor:
-        worth = (self._features[outfits.items].mean(dim=1) * self._tastes[users]).sum(dim=1)
+        worth = (self._features[outfits.items].mean(dim=1) * self.tastes[users]).sum(dim=1)
         liked: Tensor = worth > self._threshold[users]
         return liked
 
