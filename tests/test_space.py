@@ -45,7 +45,7 @@ class Dot(nn.Module):
         self.user = nn.Embedding(self.users, self.dim)
 
     def forward(self, users, state):
-        return self.user(users) @ state.T if users.ndim == 0 else (self.user(users) * state).sum(dim=-1)
+        return (self.user(users) * state).sum(dim=-1)
 
 
 @hookimpl
@@ -185,7 +185,7 @@ def test_neighbours_stay_neighbours_in_the_plane() -> None:
 
 
 def test_places_repeat_and_no_global_generator_is_drawn_from() -> None:
-    vectors = torch.nn.functional.normalize(torch.randn(100, 8, generator=Generator().manual_seed(1)))
+    vectors = torch.nn.functional.normalize(torch.randn(60, 520, generator=Generator().manual_seed(1)))
     before, numpy_before = torch.get_rng_state(), str(np.random.get_state(legacy=False))
     first = project(vectors, seed=5)
     assert torch.equal(project(vectors, seed=5), first)

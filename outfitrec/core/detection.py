@@ -38,16 +38,16 @@ def detection(
         None where it cannot be said: the data have no truth, or the run no distiller.
     """
     written = _distiller(run)
-    if session.dataset.truth is None or written is None or run.manifest.get("teacher") is None:
+    if session.dataset.truth is None or written is None:
         return None
     try:
-        model = run.teacher.model if run.teacher else None
+        if run.teacher is None:
+            return None
+        model = run.teacher.model
         config = structure_component(written, "distiller", run.registry)
     except OutfitrecError as error:
         why = listed([problem.message for problem in error.problems])
         warn(f"how well false negatives are found cannot be said, without the teacher and the distiller: {why}")
-        return None
-    if model is None:
         return None
     settings = session.recipe.evaluate
     teacher, distiller = frozen_teacher(model, session, device), create(config, **session.given)
