@@ -130,7 +130,11 @@ def test_by_label_and_by_position_where_names_repeat() -> None:
         ("objectives.contrastive.views.erase.count=2", "2 entries 'erase'", "objectives.contrastive.views.0"),
         ("train.groups.encoder.backbone.lrr=1", "train.groups.encoder.backbone.lrr: must be a mapping, not 1", ""),
         ("teacher.dataset.users=3", "teacher.dataset: it takes the dataset of the recipe that it is in", ""),
-        ("teacher={dataset: synthetic, name: t}", "teacher.dataset: it takes the dataset of the recipe that it is in", ""),
+        (
+            "teacher={dataset: synthetic, name: t}",
+            "teacher.dataset: it takes the dataset of the recipe that it is in",
+            "",
+        ),
         ("teacher.trian.epochs=3", "teacher.trian: unknown key", "did you mean 'train'"),
         ("teacher.teacher.name=x", "the recipe has no teacher", "teacher=RECIPE"),
         ("evaluate.metrics=[twin]", "metric 'twin' is provided by one, two", "one/twin, two/twin"),

@@ -14,7 +14,7 @@ from outfitrec.core.document import Document, Place
 from outfitrec.core.errors import RecipeError, UserError
 from outfitrec.core.files import digest
 from outfitrec.core.recipe import dump_recipe, identity, load_recipe, resolved
-from outfitrec.core.settings import Recipe, TeacherRun
+from outfitrec.core.settings import FinishedRun, Recipe
 from outfitrec.core.structure import structure_recipe
 from outfitrec.core.yamlfile import parse
 
@@ -227,7 +227,7 @@ def test_a_run_as_teacher(folder: Path) -> None:
     for file in ("recipe.yaml", "manifest.json", "model/model.json", "model/weights.safetensors"):
         (run / file).write_text(file)
     recipe = load({"name": "s", "teacher": "runs/t-1"})
-    assert recipe.teacher == TeacherRun(str(run))
+    assert recipe.teacher == FinishedRun(str(run))
     assert resolved(recipe)["teacher"] == str(run)
     assert load(resolved(recipe)) == recipe
     assert problems({"name": "s", "teacher": "runs/t-1"}, ["teacher.train.epochs=3"]) == [

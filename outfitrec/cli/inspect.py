@@ -47,10 +47,10 @@ def _users(recipe: "Recipe") -> int:
 def _teacher(recipe: "Recipe") -> "Recipe | None":
     from outfitrec.core.recipe import load_recipe
     from outfitrec.core.runs import RECIPE
-    from outfitrec.core.settings import TeacherRun
+    from outfitrec.core.settings import FinishedRun
 
     teacher = recipe.teacher
-    return load_recipe(Path(teacher.path) / RECIPE) if isinstance(teacher, TeacherRun) else teacher
+    return load_recipe(Path(teacher.path) / RECIPE) if isinstance(teacher, FinishedRun) else teacher
 
 
 def _sizes(recipe: "Recipe", users: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import Run
 from outfitrec.core.session import ROLES, STUDENT, Options, Session
-from outfitrec.core.settings import INNER, Recipe, TeacherRun
+from outfitrec.core.settings import INNER, FinishedRun, Recipe
 from outfitrec.core.training import Before, Training
 
 
@@ -128,8 +128,8 @@ def load_dataset(recipe: Recipe) -> Dataset:
 
 def run_before(recipe: Recipe, key: str, options: Options, dataset: Dataset) -> Run | None:
     """The run of the recipe under a key of another, which is made first where it is a recipe itself."""
-    inner: Recipe | TeacherRun | None = getattr(recipe, key)
-    if isinstance(inner, TeacherRun):
+    inner: Recipe | FinishedRun | None = getattr(recipe, key)
+    if isinstance(inner, FinishedRun):
         found = Run(Path(inner.path))
         check_data(found, key, dataset)
         return found

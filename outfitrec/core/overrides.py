@@ -15,7 +15,7 @@ from outfitrec.core.document import Document, Place, entry_words
 from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean
 from outfitrec.core.fields import info
 from outfitrec.core.registry import Registry
-from outfitrec.core.settings import INNER, TAKEN, Recipe, TeacherRun
+from outfitrec.core.settings import INNER, TAKEN, FinishedRun, Recipe
 from outfitrec.core.values import entries, members, shown
 from outfitrec.core.yamlfile import parse
 
@@ -83,7 +83,7 @@ class Overrider:
 
     Args:
         registry: Where components are looked up.
-        open_inner: Gives the mapping of a recipe under a key (or a `TeacherRun`) in place of its name or path.
+        open_inner: Gives the mapping of a recipe under a key (or a `FinishedRun`) in place of its name or path.
     """
 
     def __init__(self, registry: Registry, open_inner: Callable[[Document, str], Document]) -> None:
@@ -194,7 +194,7 @@ class Overrider:
         if override.keys[depth] == "dataset":
             raise _error(f"{key}.dataset: {TAKEN}", override, f"set the key without '{key}.'")
         old = self._open_inner(old, key)
-        if isinstance(old.data, TeacherRun):
+        if isinstance(old.data, FinishedRun):
             raise _error(f"{key} is a finished run, {old.data.path}", override, "nothing in it can be set")
         if not isinstance(old.data, dict):
             raise _no_keys(override, depth)

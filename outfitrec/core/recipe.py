@@ -15,7 +15,7 @@ from outfitrec.core.files import file_digest
 from outfitrec.core.loading import Plugins
 from outfitrec.core.loading import plugins as loaded_plugins
 from outfitrec.core.overrides import Overrider, read_overrides
-from outfitrec.core.settings import INNER, TAKEN, Recipe, TeacherRun
+from outfitrec.core.settings import INNER, TAKEN, FinishedRun, Recipe
 from outfitrec.core.structure import structure_recipe
 from outfitrec.core.values import shown
 from outfitrec.core.yamlfile import dump, read
@@ -74,7 +74,7 @@ def resolved(recipe: Recipe) -> dict[str, Any]:
     data: dict[str, Any] = plain(recipe)
     for key in INNER:
         inner = getattr(recipe, key)
-        if isinstance(inner, TeacherRun):
+        if isinstance(inner, FinishedRun):
             data[key] = inner.path
         elif inner is not None:
             data[key] = resolved(inner)
@@ -117,7 +117,7 @@ class _Loader:
         return self._open(str(source), Place(), ())
 
     def with_inner(self, document: Document, depth: int = 1) -> Document:
-        """A recipe with the recipes in it as mappings (or a `TeacherRun`)."""
+        """A recipe with the recipes in it as mappings (or a `FinishedRun`)."""
         for key in INNER:
             found = document.mapping.get(key)
             if found is not None:
@@ -125,7 +125,7 @@ class _Loader:
         return document
 
     def inner(self, document: Document, key: str, depth: int = 1) -> Document:
-        """The mapping (or `TeacherRun`) that the name, path or mapping of a recipe under ``key`` stands for."""
+        """The mapping (or `FinishedRun`) that the name, path or mapping of a recipe under ``key`` stands for."""
         place = document.place
         if depth > DEEPEST:
             message = f"recipes within recipes, {DEEPEST} deep"
@@ -134,7 +134,7 @@ class _Loader:
             folder = Path(document.data).expanduser().absolute()
             # A shipped recipe is meant even where a folder has its name.
             if document.data not in self._shipped() and all((folder / file).is_file() for file in RUN_FILES):
-                return attrs.evolve(document, data=TeacherRun(str(folder)))
+                return attrs.evolve(document, data=FinishedRun(str(folder)))
             document = self._open(document.data, place, ()).put("dataset", None)
         elif isinstance(document.data, dict):
             if "dataset" in document.mapping:
@@ -209,7 +209,7 @@ class _Loader:
 
 
 def _identity(value: Any, path: tuple[str, ...], problems: list[Problem]) -> Any:
-    if isinstance(value, TeacherRun):
+    if isinstance(value, FinishedRun):
         files = sorted((Path(value.path) / "model").glob("*"))
         if not files:
             problems.append(

@@ -10,7 +10,7 @@ from outfitrec.core.errors import PluginError
 from outfitrec.core.fields import FieldInfo, info
 from outfitrec.core.kinds import KINDS
 from outfitrec.core.registry import Registration, Registry
-from outfitrec.core.settings import Recipe, TeacherRun
+from outfitrec.core.settings import FinishedRun, Recipe
 from outfitrec.core.values import elements, entries, members
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -96,7 +96,7 @@ def _type(hint: Any, extra: FieldInfo) -> dict[str, Any]:
 
 
 def _member(hint: Any, extra: FieldInfo) -> dict[str, Any]:
-    if hint is TeacherRun:
+    if hint is FinishedRun:
         return {"type": "string"}
     if hint is Recipe:
         return {"$ref": "#"}

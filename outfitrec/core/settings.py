@@ -132,8 +132,8 @@ class EvaluateSettings:
 
 
 @attrs.frozen
-class TeacherRun:
-    """A finished run as the teacher.
+class FinishedRun:
+    """A finished run in place of a recipe that comes before another.
 
     Attributes:
         path: Its directory.
@@ -153,10 +153,10 @@ class Recipe:
         default=(), path=True, help="Python files with plugins of its own, relative to the recipe's file"
     )
     # Union in words: "Recipe" is no type yet, and a string knows no |.
-    teacher: Union["Recipe", TeacherRun, None] = field(
+    teacher: Union["Recipe", FinishedRun, None] = field(
         default=None, help="recipe (name, path or mapping) trained first, or directory of a run; null: none"
     )
-    neighbours: Union["Recipe", TeacherRun, None] = field(
+    neighbours: Union["Recipe", FinishedRun, None] = field(
         default=None,
         help="recipe (name, path or mapping) trained first, or directory of a run, by whose encoder items are similar",
     )

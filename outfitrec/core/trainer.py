@@ -131,7 +131,9 @@ class Trainer:
         self._wrapped, self._optimizer = self._fabric.setup(self._program, self._made)
         start = self._restore()
         done = self._fitted.epochs * self._batches.count
-        with self._progress.task("training", self._settings.epochs * self._batches.count, f"{self._batches.unit}s") as advance:
+        with self._progress.task(
+            "training", self._settings.epochs * self._batches.count, f"{self._batches.unit}s"
+        ) as advance:
             advance(done)
             while self._fitted.epochs < self._settings.epochs and not self._out_of_patience():
                 self._epoch(self._fitted.epochs, start, advance)

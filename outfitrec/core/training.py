@@ -30,7 +30,7 @@ from outfitrec.core.runs import MANIFEST, MODEL, RECIPE, RESULT, Result, Run, re
 from outfitrec.core.seeds import seed_of
 from outfitrec.core.serving import CONFIG, save_model
 from outfitrec.core.session import Session
-from outfitrec.core.settings import Recipe, TeacherRun
+from outfitrec.core.settings import FinishedRun, Recipe
 from outfitrec.core.team import Team
 from outfitrec.core.trainer import Direction, Fitted, Trainer
 
@@ -252,13 +252,13 @@ class Training:
             )
 
 
-def teacher_dim(teacher: Recipe | TeacherRun | None) -> int | None:
+def teacher_dim(teacher: Recipe | FinishedRun | None) -> int | None:
     """Size of a teacher's embeddings, known before it is trained or loaded.
 
     Raises:
         RunError: The teacher's run is damaged.
     """
-    if not isinstance(teacher, TeacherRun):
+    if not isinstance(teacher, FinishedRun):
         return teacher.model.dim if teacher is not None else None
     path = Path(teacher.path) / MODEL / CONFIG
     try:
