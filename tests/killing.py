@@ -95,7 +95,7 @@ def _arm(death: Death, root: Path) -> None:
             return
         path = Path(args[0])
         temporary = path.name.startswith(".")
-        name = path.name[1:].split(".tmp")[0] if temporary else path.name
+        name = path.name[1:].rsplit(".", 2)[0] if temporary else path.name
         if not path.is_relative_to(root) or not fnmatch(name, death.at) or next(numbers) != death.number:
             return
         if death.torn and temporary and path.exists():

@@ -53,7 +53,7 @@ def test_the_overrides_of_the_commands_that_train_are_valid() -> None:
     assert len(lines) == 6
     for line in lines:
         _, _, name, *rest = shlex.split(line, comments=True)
-        assert load_recipe(name, [one for one in rest if "=" in one])
+        assert load_recipe(name, [one for one in rest if "=" in one]).name == name
 
 
 def test_the_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 from outfitrec.core.errors import RunError, UserError
 
+TEMPORARY = ".tmp"
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -21,7 +23,7 @@ def whole(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY, delete=False) as file:
             temporary = Path(file.name)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror}") from error
@@ -37,6 +39,12 @@ def whole(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that killed processes left in a folder and those below it, where none is at work."""
+    for left in folder.rglob(f".*{TEMPORARY}"):
+        left.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

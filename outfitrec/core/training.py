@@ -19,7 +19,7 @@ from outfitrec.core.encoded import find_neighbours, frozen_teacher
 from outfitrec.core.errors import RecipeError, RunError
 from outfitrec.core.evaluation import Evaluation, Evaluator
 from outfitrec.core.fields import info
-from outfitrec.core.files import write_text
+from outfitrec.core.files import sweep, write_text
 from outfitrec.core.manifest import manifest
 from outfitrec.core.neighbours import Neighbours
 from outfitrec.core.processes import started
@@ -134,6 +134,7 @@ class Training:
         facts = manifest(session.recipe, session.identity, session.role, session.dataset, self._fabric)
         facts |= {key: os.path.relpath(run.directory, directory.path) for key, run in before.runs().items()}
         self._check_resumed(facts)
+        sweep(directory.path)
         self._progress.message(f"{session.recipe.name}: training, in {directory.path}")
         # The manifest first: a directory that has one is a run's.
         directory.write(MANIFEST, facts)
