@@ -19,8 +19,10 @@ import attrs
 
 from benchmarks.timing import table
 from outfitrec import Run, run
+from outfitrec.core.reevaluate import evaluate
 
 METRICS = ("auc", "ndcg", "fitb")
+COLD = ("N-pair", "FND", "FND-CL")
 RANKING = {"name": "ranking", "loss": {"name": "npair", "temperature": 0.1}}
 # The best of 1 to 6 on the same half, with the same seed.
 FND = {**RANKING, "distiller": {"name": "fnd", "alpha": 4.0}}
@@ -106,14 +108,25 @@ class Bench:
             table(f"{name}: {key}, seed 0, chosen {values[best]}", ("value", "valid auc", *METRICS), rows)
         return chosen
 
+    def cold(self, one: Run) -> dict[str, float]:
+        """AUC of the 12 users whom the model does not know, by strategy and number of liked outfits."""
+        dataset = {"name": "polyvore_u", "root": str(self._data), "users": 12}
+        found = evaluate(one, {"evaluate.cold_start": {"dataset": dataset}})["cold_start"]["strategies"]
+        return {
+            f"{strategy}, {size}": metrics["auc"]["mean"]
+            for strategy, sizes in found.items()
+            for size, metrics in sizes.items()
+        }
+
+
+def spread(values: list[float]) -> str:
+    """Mean and standard deviation, in per cent."""
+    deviation = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{100 * statistics.mean(values):.2f}{deviation}"
+
 
 def row(name: str, runs: list[Run]) -> tuple[str, ...]:
     """Means and standard deviations over seeds, in per cent."""
-
-    def spread(values: list[float]) -> str:
-        deviation = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
-        return f"{100 * statistics.mean(values):.2f}{deviation}"
-
     valid = spread([one.result.valid["auc"] for one in runs])
     return (name, str(len(runs)), valid, *[spread([one.result.test[metric] for one in runs]) for metric in METRICS])
 
@@ -128,17 +141,23 @@ def main() -> None:
     options = parser.parse_args()
     bench = Bench(options.data, options.weights, options.out)
     chosen = {name: bench.choose(name, method) for name, method in METHODS.items()}
+    served: list[tuple[str, list[dict[str, float]]]] = []
     for title in ("random", "hard"):
         rows, teacher = [], None
         for name, method in METHODS.items():
             keys = method.hard() if title == "hard" else {}
             runs = [bench.run(method.recipe, {**chosen[name], **keys}, seed) for seed in range(options.seeds)]
             teacher = teacher or runs[0].teacher
+            if title == "random" and name in COLD:
+                served.append((name, [bench.cold(one) for one in runs]))
             rows.append(row(name, runs))
         if teacher is not None and title == "random":
             rows.insert(0, row("teacher", [teacher]))
         heads = ("method", "seeds", "valid auc", *METRICS)
         table(f"real photos, simulated users, {title} negatives: per cent, mean ± deviation over seeds", heads, rows)
+    asked = list(served[0][1][0])
+    rows = [(name, *[spread([one[key] for one in found]) for key in asked]) for name, found in served]
+    table("users unknown to the model, by strategy and number of liked outfits: test AUC", ("method", *asked), rows)
 
 
 if __name__ == "__main__":

@@ -179,15 +179,14 @@ class Trainer:
         self._fitted.epochs = epoch + 1
         self._fitted.figures = figures
         self._fitted.first = self._fitted.first or figures
-        if self._direction is None:
-            self._fitted.best_epoch = epoch + 1
-        elif self._direction.better(value, self._fitted.best):
+        better = self._direction is not None and self._direction.better(value, self._fitted.best)
+        if better or self._direction is None:
             self._fitted.best, self._fitted.best_epoch = value, epoch + 1
-            if self._team.leads:
-                self._checkpoints.save("best", {"epoch": epoch + 1, "program": self._program.state_dict()})
         if self._team.leads:
             self._note(epoch, start, figures, values, rates, began, trained)
         self._save(epoch + 1, 0)
+        if better:
+            self._save_best()
 
     def _note(
         self,
@@ -284,6 +283,15 @@ class Trainer:
         }
         self._checkpoints.save("last", state)
 
+    def _save_best(self) -> None:
+        """Save the program as that of the best epoch, which the last checkpoint names by now.
+
+        In this order the two never disagree, and no checkpoint is written over itself: an epoch may be trained again
+        after one that a killed process did not save.
+        """
+        if self._team.leads:
+            self._checkpoints.save("best", {"epoch": self._fitted.best_epoch, "program": self._program.state_dict()})
+
     def _restore(self) -> int:
         """Take up the last checkpoint; the step of its epoch to start from."""
         state = self._load("last")
@@ -295,7 +303,13 @@ class Trainer:
         self._fabric.strategy.precision.load_state_dict(state["precision"])
         self._sums = dict(state["sums"])
         self._fitted = Fitted(**state["fitted"])
-        return int(state["step"])
+        step = int(state["step"])
+        if self._direction is not None and step == 0 and self._fitted.best_epoch == self._fitted.epochs:
+            # The process may have been killed between this checkpoint and that of the best epoch, which it is.
+            best = self._load("best")
+            if best is None or best["epoch"] != self._fitted.best_epoch:
+                self._save_best()
+        return step
 
     def _load(self, name: str) -> dict[str, Any] | None:
         """A checkpoint, read by the leader for all processes."""
