@@ -69,10 +69,10 @@ METHODS = {
         taught(FND, {**CONTRASTIVE, "loss": {"name": "supervised"}, "views": ["erase", "erase"]}),
         {"objectives.contrastive.weight": [0.2, 0.05]},
     ),
-    "rank distillation": weighted("rank_distillation", 1.0, 10.0),
-    "score regression": weighted("score_regression", 1.0, 10.0),
-    "hint": weighted("hint", 0.1, 1.0),
-    "relational": weighted("relational", 1.0, 10.0),
+    "rank distillation": weighted("rank_distillation", 0.1, 1.0, 10.0),
+    "score regression": weighted("score_regression", 1.0, 10.0, 100.0),
+    "hint": weighted("hint", 0.1, 1.0, 10.0),
+    "relational": weighted("relational", 1.0, 10.0, 100.0),
 }
 
 
