@@ -9,9 +9,11 @@ from functools import cache
 from itertools import count
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerContext
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 import torch
 
 STEP = "step"
@@ -26,9 +28,9 @@ class Death(NamedTuple):
 
     Attributes:
         at: ``step``, ``clock``, or a pattern of the names of files.
-        number: Of the step, from 1, before which it dies; of milliseconds; or of the change, from 1, to files of that
-            name before which it dies. Each file is made under a temporary name (1), complete (2) and made readable (3)
-            before it takes its place (4), and then what is left of the temporary one is removed.
+        number: Of the step, from 1, before which it dies; of milliseconds; or of the change to files of such names,
+            from 1, before which it dies. To write a file takes four: it is made under a temporary name, made readable
+            when it is complete, and takes its place; then what may be left of the temporary one is removed.
         torn: Whether it leaves half of the temporary file that it was about to change.
     """
 
@@ -61,7 +63,11 @@ def attempt(recipe: dict[str, Any], root: Path, threads: int, death: Death | Non
 def _context() -> ForkServerContext:
     """Makes processes by forking one that has imported everything and done nothing."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["outfitrec.core.engine", "killing"])
+    context.set_forkserver_preload(["outfitrec.core.engine"])
+    with pytest.MonkeyPatch.context() as patch:
+        # Threads that wait for each other by spinning take a busy machine's time from each other: 30 times as long.
+        patch.setenv("OMP_WAIT_POLICY", "passive")
+        ensure_running()
     return context
 
 
@@ -103,6 +109,7 @@ def _arm(death: Death, root: Path) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     if death.at == STEP:
-        Trainer._step = die_at_step  # type: ignore[method-assign]  # in a process that serves no other purpose
+        # In a process that serves no other purpose.
+        setattr(Trainer, "_step", die_at_step)  # noqa: B010  # a plain assignment is an error to the type checker
     elif death.at != CLOCK:
         sys.addaudithook(die_at_change)

@@ -1,22 +1,17 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from io import BytesIO
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from commands import document, invoke
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
 
-from outfitrec.core import similar
 from outfitrec.core.data import Catalog
 from outfitrec.core.errors import DataError
-from outfitrec.core.gallery import APART, GAP, fitted, neighbour_sheet, sample
 from outfitrec.core.neighbours import ABSENT
+from outfitrec.plots.gallery import APART, GAP, fitted, neighbour_sheet, sample
 
 SIDE = 100
 TABLE = torch.tensor([[2, 4], [3, -1], [0, 4], [1, -1], [2, 0], [ABSENT, ABSENT]])
@@ -132,47 +127,3 @@ def test_a_photo_that_cannot_be_shown_is_named(broken: bytes, message: str) -> N
         neighbour_sheet(catalog(Plain({4: broken})), TABLE, torch.tensor([2]), SIDE)
     with pytest.raises(DataError, match="no photos to show"):
         neighbour_sheet(Catalog(["a"], torch.tensor([0]), ("top",)), TABLE[:1], torch.tensor([0]), SIDE)
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What the command asks the engine for, which gives the table above."""
-    calls: list[Any] = []
-
-    def similar_items(recipe: str, overrides: Sequence[str], count: int, **options: Any) -> tuple[Any, Tensor]:
-        calls.append((recipe, tuple(overrides), count, options["out"]))
-        return SimpleNamespace(catalog=catalog()), TABLE
-
-    monkeypatch.setattr(similar, "similar_items", similar_items, raising=False)
-    return calls
-
-
-def test_the_command_draws_what_the_engine_finds(asked: list[Any], tmp_path: Path) -> None:
-    out = tmp_path / "new" / "similar.png"
-    options = ("--out", out, "--items", "2", "--count", "2", "--runs", tmp_path / "runs")
-    result = invoke("neighbours", "fnd", "train.seed=3", *options)
-    assert result.exit_code == 0, result.stderr
-    assert str(out) in result.stdout
-    assert asked == [("fnd", ("train.seed=3",), 2, str(tmp_path / "runs"))]
-    with Image.open(out) as page:
-        assert page.format == "PNG"
-        assert len(photo_rows(pixels(page.resize((page.width * SIDE // 112, page.height * SIDE // 112), 0)))) == 4
-
-
-def test_the_command_gives_the_names(asked: list[Any], tmp_path: Path) -> None:
-    out = tmp_path / "similar.png"
-    found = document("neighbours", "fnd", "--out", out, "--items", "1")
-    assert found["picture"] == str(out)
-    assert found["items"] == [
-        {"name": "item-0", "category": "top", "neighbours": ["item-2", "item-4"]},
-        {"name": "item-1", "category": "bottom", "neighbours": ["item-3"]},
-    ]
-    assert out.is_file()
-
-
-def test_the_command_refuses_another_format_before_anything_is_trained(asked: list[Any], tmp_path: Path) -> None:
-    result = invoke("neighbours", "fnd", "--out", tmp_path / "similar.jpg")
-    assert result.exit_code == 2
-    assert "the picture is a PNG" in result.stderr
-    assert not asked
-    assert invoke("neighbours", "fnd", "--count", "0").exit_code == 2

@@ -12,9 +12,12 @@ import torch
 from tiny import PLUGIN, student, tiny
 from torch import Tensor
 
-from outfitrec.core.engine import run
+from outfitrec.core.config import create
+from outfitrec.core.engine import load_dataset, run
 from outfitrec.core.errors import RunError
+from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import Run
+from outfitrec.core.seeds import generator
 from outfitrec.core.team import ALONE, Team
 
 
@@ -86,6 +89,62 @@ PHOTOS: dict[str, Any] = {
 
 def test_photos_are_flipped_and_cropped_as_in_one_process(tmp_path: Path) -> None:
     check_same(run(PHOTOS, out=tmp_path / "one"), run(PHOTOS, ["train.devices=2"], out=tmp_path / "two"))
+
+
+READERS = PLUGIN.with_name("readers.py")
+
+
+def test_an_objective_reads_all_items_and_features_of_the_step(tmp_path: Path) -> None:
+    # The features are trained here: their gradient passes from process to process as that of the embeddings does.
+    train = {**PHOTOS["train"], "epochs": 1}
+    recipe = {**PHOTOS, "plugins": [str(READERS)], "objectives": ["ranking", "spread"], "train": train}
+    check_same(run(recipe, out=tmp_path / "one"), run(recipe, ["train.devices=2"], out=tmp_path / "two"))
+
+
+MODEL = without_dropout(tiny())["model"]
+TAUGHT = [{"name": "hint", "of": "item"}, "relational", "rank_distillation", "score_regression"]
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        tiny(plugins=[str(PLUGIN), str(READERS)], model={**MODEL, "aggregator": "amid"}, objectives=["ranking"]),
+        student(objectives=["ranking", *TAUGHT]),
+        student(negatives={"name": "mixed", "hard": 0.5}),
+    ],
+    ids=["candidates", "taught", "mixed"],
+)
+def test_what_reads_the_whole_step_reads_it_in_each_process(tmp_path: Path, recipe: dict[str, Any]) -> None:
+    recipe = without_dropout(recipe)
+    one = run(recipe, out=tmp_path / "one")
+    check_same(one, run(recipe, ["train.devices=2"], out=tmp_path / "two"))
+    figures, first = one.result.training["figures"], one.result.training["first"]
+    for label in [term if isinstance(term, str) else term["name"] for term in recipe["objectives"]]:
+        assert figures[label] != first[label]
+
+
+def test_mixed_negatives_leave_out_some_that_are_drawn() -> None:
+    """Otherwise the case above would say nothing of masks."""
+    recipe = load_recipe(student(negatives={"name": "mixed", "hard": 0.5}))
+    dataset = load_dataset(recipe)
+    train = dataset.splits["train"]
+    negatives = create(recipe.negatives, split=train, catalog=dataset.catalog)
+    # Pairs of all users.
+    mask = negatives.draw(train.positives[::9], generator(0)).mask
+    assert 0 < int((~mask).sum()) < mask.numel()
+
+
+NORMALISED = "the model normalises over the batch, and each process has a part of it"
+
+
+@pytest.mark.parametrize("norm", [True, False])
+def test_a_model_that_normalises_over_the_batch_is_a_warning(tmp_path: Path, norm: bool) -> None:
+    encoder: dict[str, Any] = {"name": "autoencoder", "latent": 8, "width": 4} if norm else PHOTOS["model"]["encoder"]
+    recipe = {**PHOTOS, "model": {**PHOTOS["model"], "encoder": encoder}, "train": {**PHOTOS["train"], "epochs": 1}}
+    together = run(recipe, ["train.devices=2"], out=tmp_path / "two").result.warnings
+    assert [text.startswith(NORMALISED) for text in together] == [True] * norm
+    if norm:
+        assert run(recipe, out=tmp_path / "one").result.warnings == ()
 
 
 def test_torchrun_trains_as_one_process(tmp_path: Path) -> None:
@@ -175,6 +234,65 @@ class Deserter:
 def outfitrec_register(register):
     register.component("objective", "deserter", ":Deserter", "ends")
 """
+
+
+LACKING = '''
+import torch
+from torch import nn
+from outfitrec import component, given
+from outfitrec.core.outfits import Outfits
+from outfitrec.hooks import hookimpl
+
+
+@component
+class Topless:
+    """Outfits and the same without their first item shall have one state."""
+
+    weight, label, unit, needs_teacher = 1.0, "topless", "pair", False
+
+    def extra(self, batch, generator):
+        items, category = batch.positives.items.clone(), batch.positives.category.clone()
+        items[:, 0], category[:, 0] = -1, -1
+        return Outfits(items, category)
+
+    def __call__(self, step):
+        return (step.state("topless") - step.state("positive")).square().mean()
+
+
+@component
+class Lacking(nn.Module):
+    """The mean of the items, and a layer for outfits that lack one."""
+
+    dim: int = given("size of an embedding")
+
+    def __attrs_post_init__(self):
+        self.layer = nn.Linear(self.dim, self.dim)
+
+    def forward(self, items, mask, category):
+        mean = (items * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        lacks = ~mask.all(dim=1)
+        return mean + self.layer(mean) * lacks[:, None] if lacks.any() else mean
+
+
+@hookimpl
+def outfitrec_register(register):
+    register.component("objective", "topless", ":Topless", "outfits without their first item")
+    register.component("aggregator", "lacking", ":Lacking", "mean, and a layer for what is lacking")
+'''
+
+
+def test_a_layer_that_one_process_alone_has_use_for_is_trained_alike(tmp_path: Path) -> None:
+    # The altered outfits are the last of the step, and so all of them are the second process's; the layer is so large
+    # that its gradient is sent before the others.
+    plugin = tmp_path / "lacking.py"
+    plugin.write_text(LACKING)
+    recipe = tiny(
+        plugins=[str(PLUGIN), str(plugin)],
+        objectives=["dying", "topless"],
+        model={"dim": 512, "encoder": {"name": "features", "size": 12, "dropout": 0.0}, "aggregator": "lacking"},
+        train={**tiny()["train"], "epochs": 1, "batch": 16, "optimizer": {"name": "sgd", "lr": 0.005}},
+    )
+    check_same(run(recipe, out=tmp_path / "one"), run(recipe, ["train.devices=2"], out=tmp_path / "two"), 1e-4)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are listed by /proc")

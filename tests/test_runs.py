@@ -1,8 +1,5 @@
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -148,34 +145,6 @@ def test_chunks_do_not_change_the_result(tmp_path: Path) -> None:
         assert one.result.per_user[label] == pytest.approx(two.result.per_user[label], abs=1e-6)
 
 
-def killed(recipe: dict[str, Any], out: Path, step: int) -> None:
-    """Run a recipe in a process that is killed at a step."""
-    program = (
-        "import json, sys\n"
-        "from outfitrec.core.engine import run\n"
-        "run(json.loads(sys.argv[1]), out=sys.argv[2], resume=True)\n"
-    )
-    environment = {**os.environ, "OUTFITREC_TEST_KILL_AT": str(step), "OMP_NUM_THREADS": str(torch.get_num_threads())}
-    done = subprocess.run(
-        [sys.executable, "-c", program, json.dumps(recipe), str(out)], env=environment, capture_output=True, check=False
-    )
-    assert done.returncode == -9, done.stderr.decode()
-
-
-@pytest.mark.parametrize("steps", [(4,), (13, 5)])
-def test_a_killed_run_that_is_resumed_equals_one_that_never_stopped(tmp_path: Path, steps: tuple[int, ...]) -> None:
-    recipe = tiny(train={**tiny()["train"], "checkpoint_steps": 2, "schedule": {"name": "cosine"}})
-    whole = run(recipe, out=tmp_path / "whole")
-    for step in steps:
-        killed(recipe, tmp_path / "killed", step)
-    with pytest.raises(RunError, match="--resume goes on with it, --force starts again"):
-        run(recipe, out=tmp_path / "killed")
-    resumed = run(recipe, out=tmp_path / "killed", resume=True)
-    assert same(whole, resumed)
-    assert lines(whole) == lines(resumed)
-    assert whole.result.per_user == resumed.result.per_user
-
-
 def interrupt(recipe: dict[str, Any], out: Path, monkeypatch: pytest.MonkeyPatch, saves: int) -> Path:
     """Run a recipe that is interrupted (as by Ctrl-C) after so many saves of the last checkpoint."""
     save, done = Checkpoints.save, []
@@ -190,6 +159,13 @@ def interrupt(recipe: dict[str, Any], out: Path, monkeypatch: pytest.MonkeyPatch
         patch.setattr(Checkpoints, "save", stop)
         run(recipe, out=out)
     return next(path for path in out.iterdir() if path.is_dir())
+
+
+def test_an_interrupted_run_goes_on_only_if_it_is_asked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupt(tiny(), tmp_path, monkeypatch, saves=1)
+    with pytest.raises(RunError, match="--resume goes on with it, --force starts again"):
+        run(tiny(), out=tmp_path)
+    assert run(tiny(), out=tmp_path, resume=True).trained
 
 
 def test_resume_starts_where_there_is_nothing_and_returns_what_is_finished(tmp_path: Path) -> None:

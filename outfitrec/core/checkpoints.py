@@ -14,8 +14,8 @@ class Checkpoints:
     """The checkpoints of a run, by name (``last``, ``best``).
 
     ``NAME.json`` points to the file that holds the tensors, and is replaced only after that file is complete: a process
-    killed at any moment leaves the previous checkpoint valid. So that no file is replaced while it is pointed to, a name
-    is saved at another epoch or step each time.
+    killed at any moment leaves the previous checkpoint valid. No file is replaced while it is pointed to, as long as a
+    name is saved at another epoch or step each time.
 
     Args:
         folder: Where they are.

@@ -21,6 +21,7 @@ from outfitrec.core.settings import ColdStartSettings
 from outfitrec.core.state import State
 
 KEY = "evaluate.cold_start"
+MOST_LISTED = 20
 
 
 def load_cold(settings: ColdStartSettings, known: Dataset) -> Dataset:
@@ -118,17 +119,16 @@ class ColdEvaluator:
         """Training positives of the largest profiles."""
         owner = dataset.splits["train"].positives.users
         rows = owner.argsort(stable=True).split(owner.bincount(minlength=dataset.users).tolist())
-        problems = [
-            Problem(
-                f"user {user} has {len(rows[user])} outfits in train, and a profile of {size} is asked for",
-                f"{KEY}.profiles",
-            )
+        wrong = [
+            f"user {user} has {len(rows[user])} outfits in train, and a profile of {size} is asked for"
             for user in users.tolist()
             for size in self._sizes
             if size > len(rows[user])
         ]
-        if problems:
-            raise DataError(problems)
+        if len(wrong) > MOST_LISTED:
+            wrong[MOST_LISTED:] = [f"… and {len(wrong) - MOST_LISTED} more of this kind"]
+        if wrong:
+            raise DataError(Problem(text, f"{KEY}.profiles") for text in wrong)
         orders = [
             rows[user][torch.randperm(len(rows[user]), generator=generator(seed, "profile", user, draw))]
             for user in users.tolist()

@@ -10,14 +10,15 @@ from filelock import FileLock, Timeout
 from outfitrec.core.config import create
 from outfitrec.core.data import Dataset
 from outfitrec.core.devices import launched
-from outfitrec.core.errors import DataError, Problem, RecipeError, RunError, UserError
-from outfitrec.core.processes import world
+from outfitrec.core.errors import DataError, OutfitrecError, Problem, RecipeError, RunError, UserError, listed
+from outfitrec.core.processes import GO_ON, is_lost, world
 from outfitrec.core.progress import QUIET, Progress
-from outfitrec.core.recipe import load_recipe
-from outfitrec.core.runs import Run
+from outfitrec.core.recipe import load_recipe, resolved
+from outfitrec.core.runs import MANIFEST, RECIPE, Run, RunDirectory, read_json
 from outfitrec.core.session import ROLES, STUDENT, Options, Session
 from outfitrec.core.settings import INNER, FinishedRun, Recipe
 from outfitrec.core.training import Before, Training
+from outfitrec.core.yamlfile import read
 
 
 def run(
@@ -53,7 +54,7 @@ def run(
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe, overrides, seed=seed)
     options = Options(out=Path(out), resume=resume, force=force, strict=strict, progress=progress)
-    finished = _run_together(recipe, options) if launched() else run_recipe(recipe, options, STUDENT)
+    finished = _run_together(recipe, options) if launched() else _run_alone(recipe, options)
     if strict and finished.result.warnings:
         raise RunError([Problem(text, str(finished.directory)) for text in finished.result.warnings])
     return finished
@@ -63,15 +64,74 @@ def _run_together(recipe: Recipe, options: Options) -> Run:
     """Run a recipe in the processes that torchrun started: one leads, the others train with it."""
     from outfitrec.core.follower import follow
 
-    team = world()
     finished = None
-    if team.leads:
-        finished = run_recipe(recipe, attrs.evolve(options, team=team), STUDENT)
-        team.broadcast(None)
-    else:
-        follow(team)
-    directory = team.broadcast(str(finished.directory.absolute()) if finished else None)
+    try:
+        with world() as team:
+            if team.leads:
+                finished = _run_alone(recipe, attrs.evolve(options, team=team))
+                team.broadcast(None)
+            else:
+                follow(team)
+            directory = team.broadcast(str(finished.directory.absolute()) if finished else None)
+    except RuntimeError as error:
+        # Its own message, in its own process, says why.
+        if is_lost(error):
+            raise RunError("another process of this training ended", hint=GO_ON) from error
+        raise
     return finished or Run(Path(directory))
+
+
+def _run_alone(recipe: Recipe, options: Options) -> Run:
+    dataset = load_dataset(recipe)
+    if options.resume:
+        _check_interrupted(Session(recipe, dataset, STUDENT, options))
+    return run_recipe(recipe, options, STUDENT, dataset)
+
+
+def _check_interrupted(session: Session) -> None:
+    """Make sure that what is to be resumed was not begun under another recipe of the same name.
+
+    Raises:
+        RunError: A run of this name is interrupted, and there is none of this recipe.
+    """
+    directory, recipe = session.directory, session.recipe
+    if directory.started:
+        return
+    for path in sorted(directory.path.parent.glob(f"{recipe.name}-*")):
+        other = RunDirectory(path, "")
+        if not other.started or other.finished or read_json(path / MANIFEST).get("recipe") != recipe.name:
+            continue
+        if locked(path):  # at work at this moment
+            continue
+        keys = differences(read(path / RECIPE).value, resolved(recipe))
+        raise RunError(
+            f"the interrupted run in {path} is of another recipe, other data or other versions"
+            + (f": {listed(keys, 5)}" if keys else ""),
+            hint="resume it under its own recipe, remove it, or start this one without --resume",
+        )
+
+
+def differences(old: Any, new: Any, path: tuple[str, ...] = ()) -> list[str]:
+    """Keys in which two resolved recipes differ, with both values."""
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        old, new = (dict(enumerate(one)) for one in (old, new))
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return [] if old == new else [f"{'.'.join(path)} {old} → {new}"]
+    return [text for key in {**old, **new} for text in differences(old.get(key), new.get(key), (*path, str(key)))]
+
+
+def locked(directory: Path) -> bool:
+    """Whether a process is at work in a run directory."""
+    try:
+        with lock_of(directory).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
+def lock_of(directory: Path) -> FileLock:
+    """The lock that a process holds while it is at work in a run directory."""
+    return FileLock(directory.parent / f".{directory.name}.lock")
 
 
 def run_recipe(recipe: Recipe, options: Options, role: str, dataset: Dataset | None = None) -> Run:
@@ -85,9 +145,8 @@ def run_recipe(recipe: Recipe, options: Options, role: str, dataset: Dataset | N
         raise UserError(
             f"--out: {options.out} is no folder", hint="name a folder; it is made where there is none"
         ) from error
-    lock = FileLock(options.out / f".{directory.path.name}.lock")
     try:
-        with lock.acquire(blocking=False):
+        with lock_of(directory.path).acquire(blocking=False):
             if options.force:
                 directory.check_ours()
             else:
@@ -138,7 +197,11 @@ def run_before(recipe: Recipe, key: str, options: Options, dataset: Dataset) -> 
     options.progress.message(f"{key} of {recipe.name}: {inner.name}")
     # A finished run stays, whatever is asked of the one that learns from it; an interrupted one goes on.
     options = attrs.evolve(options, resume=options.resume or options.force, force=False)
-    return run_recipe(inner, options, ROLES[key], dataset)
+    try:
+        return run_recipe(inner, options, ROLES[key], dataset)
+    except OutfitrecError as error:
+        # Of two recipes, which one it is.
+        raise type(error)(attrs.evolve(one, message=f"{key}: {one.message}") for one in error.problems) from error
 
 
 def check_data(run: Run, key: str, dataset: Dataset) -> None:

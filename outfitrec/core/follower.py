@@ -1,7 +1,9 @@
 """A process that trains what the leading process tells it, and writes nothing."""
 
+import os
 import sys
 from pathlib import Path
+from threading import Thread
 
 from outfitrec.core.engine import load_dataset
 from outfitrec.core.errors import OutfitrecError
@@ -24,8 +26,9 @@ def follow(team: Team) -> None:
 
 
 def main() -> None:
-    """Join the leader on this machine: ``RANK SIZE PORT``."""
+    """Join the leader on this machine: ``RANK SIZE PORT``. The process ends when its standard input does."""
     rank, size, port = map(int, sys.argv[1:])
+    Thread(target=_end_with_leader, daemon=True).start()
     sys.stdout.write(f"{READY}\n")
     sys.stdout.flush()
     # The leader alone talks.
@@ -36,6 +39,12 @@ def main() -> None:
     except OutfitrecError as error:
         # In one line, which the leader repeats.
         sys.exit("; ".join(problem.message for problem in error.problems))
+
+
+def _end_with_leader() -> None:
+    sys.stdin.buffer.read()
+    # Whatever the process waits for, nobody is there any more to give it.
+    os._exit(1)
 
 
 if __name__ == "__main__":

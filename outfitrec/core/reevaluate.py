@@ -105,7 +105,8 @@ def reopen(run: Run, overrides: Sequence[str] | Mapping[str, Any] = (), *, progr
 def _refused(overrides: Sequence[str] | Mapping[str, Any]) -> Iterator[Problem]:
     """Overrides of keys that would have given another model."""
     settings: Any = TrainSettings
-    runtime = [f"train.{one.name}" for one in attrs.fields(settings) if info(one).runtime]
+    # Evaluation is the work of one process.
+    runtime = [f"train.{one.name}" for one in attrs.fields(settings) if info(one).runtime and one.name != "devices"]
     for override in read_overrides(overrides):
         key = ".".join(override.keys)
         if override.keys[0] not in ("evaluate", "dataset") and key not in runtime:

@@ -113,8 +113,12 @@ class Run:
     def registry(self) -> Registry:
         """Where its components are looked up: what is installed, and the run's own plugin files."""
         known = plugins().copy()
-        for file in read(self.directory / RECIPE).value["plugins"]:
-            known.add_file(Path(file))
+        written = read(self.directory / RECIPE).value
+        files = written.get("plugins") if isinstance(written, dict) else None
+        if not isinstance(files, list):
+            raise RunError(f"{self.directory / RECIPE} is damaged: it holds no resolved recipe")
+        for file in files:
+            known.add_file(Path(str(file)))
         return known.registry
 
     @cached_property

@@ -65,12 +65,14 @@ class Model:
         settings: Its configuration.
         image: How photos are prepared for it.
         given: What the data gave (number of users, categories, …).
+        registry: Where components are looked up.
     """
 
     recommender: Recommender
     settings: ModelSettings
     image: ImageSettings
     given: Mapping[str, Any]
+    registry: Registry = attrs.field(factory=lambda: plugins().registry)
 
     @torch.inference_mode()
     def embed_photos(self, photos: Sequence[bytes], categories: Sequence[str]) -> Float[Tensor, "item dim"]:
@@ -241,4 +243,4 @@ def load_model(folder: Path, registry: Registry | None = None) -> Model:
         recommender.load_state_dict(state)
     except RuntimeError as error:
         raise RunError(f"{weights} does not fit the model of {config}: {error}") from error
-    return Model(recommender.eval(), model, image, given)
+    return Model(recommender.eval(), model, image, given, registry or plugins().registry)

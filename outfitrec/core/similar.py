@@ -11,6 +11,7 @@ from outfitrec.core.data import Dataset
 from outfitrec.core.devices import fabric
 from outfitrec.core.encoded import find_neighbours
 from outfitrec.core.engine import load_dataset, run_before, run_recipe
+from outfitrec.core.errors import DataError
 from outfitrec.core.neighbours import Neighbours
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe
@@ -23,6 +24,7 @@ def similar_items(
     count: int,
     *,
     out: str | Path = "runs",
+    photos: bool = False,
     progress: Progress = QUIET,
 ) -> tuple[Dataset, Int[Tensor, "item neighbour"]]:
     """The data of a recipe, and the neighbour table that its augmenters would take similar items from.
@@ -33,6 +35,7 @@ def similar_items(
         overrides: ``KEY=VALUE`` texts, or values by dotted key.
         count: Neighbours of each item.
         out: Folder that holds run directories.
+        photos: Whether the data must have photos, which is checked before anything is trained.
         progress: Told how it goes.
 
     Raises:
@@ -40,6 +43,8 @@ def similar_items(
     """
     loaded = load_recipe(recipe, overrides)
     dataset = load_dataset(loaded)
+    if photos and dataset.catalog.photos is None:
+        raise DataError(f"the dataset {loaded.dataset.name} has no photos to show")
     options = Options(out=Path(out), resume=True, progress=progress)
     finished = run_before(loaded, "neighbours", options, dataset) or run_recipe(loaded, options, STUDENT, dataset)
     neighbours = Neighbours(dataset.catalog.names)

@@ -320,9 +320,8 @@ def _cross_checks(recipe: Recipe, document: Document, path: Path = ()) -> Iterat
         metrics.append(word)
     select = recipe.train.select
     if select is not None and select not in metrics:
-        yield problem(
-            ("train", "select"), f"{select!r} is not among evaluate.metrics", did_you_mean(select, {*metrics})
-        )
+        hint = did_you_mean(select, {*metrics}) if metrics else "nothing is ranked: set train.select: null"
+        yield problem(("train", "select"), f"{select!r} is not among evaluate.metrics", hint)
     for inside, message, hint in _cold_checks(recipe.evaluate):
         yield problem(("evaluate", "cold_start", *inside), message, hint)
     for inside, config in components(alone(recipe)):

@@ -33,10 +33,13 @@ class Team:
     Attributes:
         rank: Number of this process, from 0.
         size: Number of processes.
+        group: torch's process group of what the team sends. It is not that of the gradients: a parameter that one
+            process has no use for is ready there before anything is sent, and the two would be taken for each other.
     """
 
     rank: int = 0
     size: int = 1
+    group: Any = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def leads(self) -> bool:
@@ -69,7 +72,7 @@ class Team:
         if self.size == 1:
             return value
         held = [value]
-        dist.broadcast_object_list(held, src=0, device=torch.device("cpu"))
+        dist.broadcast_object_list(held, src=0, group=self.group, device=torch.device("cpu"))
         return held[0]
 
 
@@ -83,7 +86,7 @@ class _Whole(torch.autograd.Function):
     def forward(ctx: Any, part: Tensor, team: Team) -> Tensor:
         ctx.team = team
         parts = [torch.empty_like(part, memory_format=torch.contiguous_format) for _ in range(team.size)]
-        dist.all_gather(parts, part.contiguous())
+        dist.all_gather(parts, part.contiguous(), group=team.group)
         return torch.cat(parts)
 
     @staticmethod
@@ -91,5 +94,5 @@ class _Whole(torch.autograd.Function):
         total = gradients[0].contiguous()
         # all_reduce works in place, and the gradient may be somebody else's.
         total = total.clone()
-        dist.all_reduce(total)
+        dist.all_reduce(total, group=ctx.team.group)
         return total.chunk(ctx.team.size)[ctx.team.rank], None

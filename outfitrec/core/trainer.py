@@ -37,6 +37,7 @@ class Fitted:
         figures: Mean of each logged figure over the last epoch.
         first: The same over the first epoch.
         seconds: Time spent training, validation apart.
+        idle: Parts of the model that no objective reached in the first epoch.
     """
 
     epochs: int = 0
@@ -45,6 +46,7 @@ class Fitted:
     figures: dict[str, float] = attrs.field(factory=dict)
     first: dict[str, float] = attrs.field(factory=dict)
     seconds: float = 0.0
+    idle: list[str] = attrs.field(factory=list)
 
 
 @attrs.frozen
@@ -116,6 +118,7 @@ class Trainer:
             raise RecipeError(message, hint="name a metric, or choose another schedule")
         self._sums: dict[str, float] = {}
         self._fitted = Fitted()
+        self._idle = dict(_named(program))
 
     def fit(self, team: Team) -> Fitted:
         """Train from the last checkpoint, or from the start; leave the program as it was at the best epoch.
@@ -178,7 +181,9 @@ class Trainer:
                 self._schedule.step()
         self._fitted.epochs = epoch + 1
         self._fitted.figures = figures
-        self._fitted.first = self._fitted.first or figures
+        if not self._fitted.first:
+            self._fitted.first = figures
+            self._fitted.idle = sorted({".".join(name.split(".")[:2]) for name in self._idle})
         better = self._direction is not None and self._direction.better(value, self._fitted.best)
         if better or self._direction is None:
             self._fitted.best, self._fitted.best_epoch = value, epoch + 1
@@ -222,6 +227,7 @@ class Trainer:
         loss, figures = self._wrapped(batch.to(self._fabric.device), epoch, generator)
         self._optimizer.zero_grad(set_to_none=True)
         self._fabric.backward(loss)
+        self._idle = {name: one for name, one in self._idle.items() if one.grad is None}
         self._clip()
         self._optimizer.step()
         if self._schedule_every == "step":

@@ -16,7 +16,7 @@ from outfitrec.core.build import build_recommender
 from outfitrec.core.config import components, create
 from outfitrec.core.devices import fabric
 from outfitrec.core.encoded import find_neighbours, frozen_teacher
-from outfitrec.core.errors import RecipeError, RunError
+from outfitrec.core.errors import RecipeError, RunError, listed
 from outfitrec.core.evaluation import Evaluation, Evaluator
 from outfitrec.core.fields import info
 from outfitrec.core.files import sweep, write_text
@@ -91,6 +91,11 @@ class Training:
             given = {**session.given, "teacher_dim": teacher_dim(recipe.teacher), "neighbours": self._neighbours}
             self._objectives = [create(config, **given) for config in recipe.objectives]
             self._recommender.initialize()
+        if not self._objectives and not self._recommender.encoder.frozen:
+            raise RecipeError(
+                "objectives: there are none, and nothing trains the encoder",
+                hint="add an objective, or take an encoder that is frozen",
+            )
         self._warnings = list(self._unheard(team))
         encoder: Any = self._recommender.encoder
         encoder.to(memory_format=torch.channels_last)
@@ -145,6 +150,10 @@ class Training:
                 found = self._work(team)
         save_model(directory.path / MODEL, self._recommender, session.recipe.model, session.recipe.image, session.given)
         self._warnings += warn(self._objectives, found.fitted)
+        if found.test and found.fitted.idle:
+            self._warnings.append(
+                f"nothing trained {listed(found.fitted.idle)}, which the ranking depends on: no objective reaches it"
+            )
         for text in self._warnings:
             self._progress.warning(text)
         result = Result(

@@ -53,6 +53,8 @@ def weighted_scores(
         raise DataError("no profile of this strategy: it has a tensor 'weight' with a number for each known user")
     if weight.shape[-1] != users:
         raise DataError(f"the profile is of a model of {weight.shape[-1]} users, and this one knows {users}")
+    if not torch.isfinite(weight).all():
+        raise DataError("the profile has weights that are not finite: make it anew")
     scores = _scores(recommender, state, users)
     return weight.to(scores.dtype) @ scores
 

@@ -1,6 +1,7 @@
 """Ranking distillation: the negatives that the teacher ranks highest count as relevant."""
 
 import math
+from collections.abc import Iterable, Mapping
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -55,9 +56,18 @@ class RankDistillation:
         # Masked ones come last, and weigh nothing where they are within the top.
         order = _ranking(step.teacher_negative, mask)[:, : self.top]
         weight = self._weight(student.detach(), mask, order) * mask.gather(1, order)
+        step.log(f"{self.label}.relevant", mask.gather(1, order).sum() / mask.sum().clamp(min=1))
         total = weight.sum(dim=1, keepdim=True)
         weight = weight / total.masked_fill(total == 0, 1)
         return -(weight * logsigmoid(student.gather(1, order) / self.temperature)).sum(dim=1).mean()
+
+    def report(self, means: Mapping[str, float]) -> Iterable[str]:
+        """Warn where nothing is left that is not relevant."""
+        if means.get(f"{self.label}.relevant", 0) >= 1:
+            yield (
+                f"objective {self.label!r}: all negatives of a pair are among the teacher's top {self.top}, so all of "
+                "them count as relevant: lower top, or draw more negatives"
+            )
 
     def _weight(
         self,

@@ -1,196 +1,39 @@
-"""Cold starters: strategies against naive loops, their evaluation, and serving from photos."""
+"""The evaluation on users whom the model does not know."""
 
-import io
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import attrs
 import numpy as np
 import pytest
 import torch
+from colds import naive_weights
 from commands import invoke
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image
-from safetensors.torch import load_file, save_file
 from sklearn.metrics import roc_auc_score
 from tiny import tiny
 from torch import Generator, Tensor
 
-import outfitrec
 from outfitrec import evaluate, run
-from outfitrec.core.build import build_recommender, given_without_data
 from outfitrec.core.cold import ColdEvaluator, load_cold
 from outfitrec.core.config import Ready
 from outfitrec.core.data import Dataset, Rows, Split
 from outfitrec.core.engine import load_dataset
-from outfitrec.core.errors import DataError, OutfitrecError, RecipeError, UserError
+from outfitrec.core.errors import DataError, OutfitrecError, RecipeError
 from outfitrec.core.items import ItemSource
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.progress import QUIET
-from outfitrec.core.protocols import ColdStart
 from outfitrec.core.recipe import load_recipe, resolved
-from outfitrec.core.recommender import Recommender
 from outfitrec.core.runs import Run
 from outfitrec.core.seeds import generator
-from outfitrec.core.serving import Model
 from outfitrec.core.session import Options, Session
 from outfitrec.core.settings import ColdStartSettings, Recipe
-from outfitrec.core.yamlfile import parse
-from outfitrec.plugins.aggregators.mean import Mean
-from outfitrec.plugins.cold_starts.average import Average
-from outfitrec.plugins.cold_starts.weighted_average import WeightedAverage
-from outfitrec.plugins.encoders.features import Features
 from outfitrec.plugins.negatives.stored import Stored
-from outfitrec.plugins.preferences.cosine import Cosine
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "compositions.md"
-STRATEGIES = [Average, WeightedAverage]
-USERS = 9
-seeds = st.integers(0, 2**32 - 1)
 unknown: dict[str, Any] = {"dataset": {"name": "tiny", "seed": 1, "users": 4}, "draws": 3}
 # Known users and items enough for new users to be like some of them.
 MANY = {"dataset.users": 60, "dataset.items": 300, "train.epochs": 6, "evaluate.cold_start.dataset.items": 300}
-
-
-@pytest.fixture(scope="module")
-def recommender() -> Recommender:
-    return knowing(vectors(USERS, seed=100))
-
-
-def knowing(tastes: Tensor) -> Recommender:
-    """A recommender of these users; states are vectors of the same length."""
-    preference = Cosine(users=USERS, dim=4)
-    with torch.no_grad():
-        preference.user.weight.copy_(tastes)
-    return Recommender(Features(size=4, dim=4), Mean(), preference).double()
-
-
-def vectors(count: int, seed: int) -> Tensor:
-    return torch.randn(count, 4, generator=Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def score(recommender: Recommender, user: int, outfit: Tensor) -> float:
-    """One score, r_ij."""
-    with torch.no_grad():
-        return float(recommender.preference(torch.tensor([[user]]), outfit[None]))
-
-
-def naive_weights(means: list[float], threshold: float, temperature: float | None) -> list[float]:
-    """Eq. 21–23, user by user; equal weights without a temperature."""
-    best = max(range(len(means)), key=lambda user: means[user])
-    near = [user for user, mean in enumerate(means) if mean > threshold or user == best]
-    power = [math.exp(means[user] / temperature) if temperature else 1.0 for user in near]
-    weights = [0.0] * len(means)
-    for user, one in zip(near, power, strict=True):
-        weights[user] = one / sum(power)
-    return weights
-
-
-def made(strategy: type[Any], threshold: float = 0.0) -> ColdStart:
-    cold: ColdStart = strategy(threshold=threshold, users=USERS)
-    return cold
-
-
-@pytest.mark.parametrize("threshold", [0.0, 0.3, -0.2])
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_profile_and_scores_are_those_of_naive_loops(
-    recommender: Recommender, strategy: type[Any], threshold: float
-) -> None:
-    cold, temperature = made(strategy, threshold), 0.2 if strategy is WeightedAverage else None
-    liked, outfits = vectors(5, seed=1), vectors(7, seed=2)
-    with torch.no_grad():
-        profile = cold.profile(recommender, liked)
-        scores = cold.score(recommender, profile, outfits)
-    means = [sum(score(recommender, user, outfit) for outfit in liked) / len(liked) for user in range(USERS)]
-    weights = naive_weights(means, threshold, temperature)
-    assert 1 < sum(weight > 0 for weight in weights) < USERS
-    assert profile["weight"].tolist() == pytest.approx(weights, abs=1e-12)
-    for place, outfit in enumerate(outfits):
-        expected = sum(weight * score(recommender, user, outfit) for user, weight in enumerate(weights))
-        assert float(scores[place]) == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_where_nobody_is_above_the_threshold_the_most_similar_user_decides(
-    recommender: Recommender, strategy: type[Any]
-) -> None:
-    liked, outfits = vectors(3, seed=3), vectors(6, seed=4)
-    cold = made(strategy, threshold=1.0)
-    with torch.no_grad():
-        everybody = recommender.score_all(torch.arange(USERS), torch.cat([liked, outfits]))
-        scores = cold.score(recommender, cold.profile(recommender, liked), outfits)
-    best = everybody[:, :3].mean(dim=1).argmax()
-    torch.testing.assert_close(scores, everybody[best, 3:])
-
-
-def test_where_everybody_is_above_the_threshold_the_average_is_that_of_all(recommender: Recommender) -> None:
-    liked, outfits = vectors(3, seed=3), vectors(6, seed=4)
-    cold = made(Average, threshold=-1.0)
-    with torch.no_grad():
-        scores = cold.score(recommender, cold.profile(recommender, liked), outfits)
-        torch.testing.assert_close(scores, recommender.score_all(torch.arange(USERS), outfits).mean(dim=0))
-
-
-@pytest.mark.parametrize("threshold", [-1.0, 0.0, 1.0])
-def test_a_high_temperature_makes_the_weighted_average_the_average(recommender: Recommender, threshold: float) -> None:
-    liked = vectors(3, seed=5)
-    flat = WeightedAverage(threshold=threshold, temperature=1e9, users=USERS).profile(recommender, liked)
-    torch.testing.assert_close(flat, made(Average, threshold).profile(recommender, liked))
-
-
-@given(seeds, st.integers(1, 6), st.floats(-1, 1))
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_weights_sum_to_one_and_the_order_of_the_profile_is_irrelevant(
-    recommender: Recommender, strategy: type[Any], seed: int, count: int, threshold: float
-) -> None:
-    cold, liked = made(strategy, threshold), vectors(count, seed)
-    weight = cold.profile(recommender, liked)["weight"]
-    assert (weight >= 0).all()
-    assert float(weight.sum()) == pytest.approx(1, abs=1e-12)
-    order = torch.randperm(count, generator=Generator().manual_seed(seed))
-    torch.testing.assert_close(cold.profile(recommender, liked[order])["weight"], weight, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_several_users_are_scored_by_a_leading_dimension(recommender: Recommender, strategy: type[Any]) -> None:
-    cold, outfits = made(strategy), vectors(6, seed=4)
-    profiles = [cold.profile(recommender, vectors(3, seed)) for seed in range(3)]
-    together = {"weight": torch.stack([one["weight"] for one in profiles])}
-    scores = cold.score(recommender, together, outfits)
-    assert scores.shape == (3, 6)
-    for row, profile in zip(scores, profiles, strict=True):
-        torch.testing.assert_close(row, cold.score(recommender, profile, outfits))
-
-
-def test_users_who_are_equally_similar_have_the_same_share() -> None:
-    twins = knowing(torch.eye(4)[:3].repeat(3, 1))
-    for strategy in STRATEGIES:
-        weight = made(strategy, threshold=1.0).profile(twins, torch.eye(4).double()[1:2])["weight"]
-        assert weight.tolist() == pytest.approx([0, 1 / 3, 0] * 3)
-
-
-def test_defaults_are_the_papers() -> None:
-    strategies = Average(users=1), WeightedAverage(users=1)
-    assert [one.threshold for one in strategies] == [0, 0]
-    assert strategies[1].temperature == 0.2
-    assert all(isinstance(one, ColdStart) for one in strategies)
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_what_is_no_profile_is_refused(recommender: Recommender, strategy: type[Any]) -> None:
-    cold, outfits = made(strategy), vectors(2, seed=1)
-    with pytest.raises(DataError, match="no liked outfits"):
-        cold.profile(recommender, vectors(0, seed=1))
-    with pytest.raises(DataError, match="the profile is of a model of 8 users, and this one knows 9"):
-        cold.score(recommender, {"weight": torch.ones(2, 8).double()}, outfits)
-    for profile in ({"anchors": torch.ones(9)}, {"weight": torch.tensor(1.0)}):
-        with pytest.raises(DataError, match="no profile of this strategy"):
-            cold.score(recommender, profile, outfits)
 
 
 def cold_recipe(**changes: Any) -> dict[str, Any]:
@@ -461,78 +304,6 @@ def test_all_users_with_too_few_outfits_are_named(tmp_path: Path) -> None:
     assert len(caught.value.problems) == 4 * 2
 
 
-def photo(seed: int) -> bytes:
-    """A PNG of random colours."""
-    pixels = torch.randint(0, 256, (70, 70, 3), dtype=torch.uint8, generator=Generator().manual_seed(seed))
-    file = io.BytesIO()
-    Image.fromarray(pixels.numpy()).save(file, "PNG")
-    return file.getvalue()
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """An untrained model of photos that knows five users."""
-    recipe = load_recipe(
-        {"name": "r", "image": {"size": 64}, "model": {"encoder": {"name": "alexnet", "weights": "none"}}}
-    )
-    given = given_without_data(recipe, 5, ("top", "bottom", "shoe"), 3)
-    return Model(build_recommender(recipe.model, given).eval(), recipe.model, recipe.image, given)
-
-
-LIKED = [[photo(1), photo(2)], [photo(3), photo(4), photo(5)]], [["top", "shoe"], ["top", "bottom", "shoe"]]
-OFFERED = [[photo(6), photo(7)], [photo(8)], [photo(9), photo(2)]], [["top", "bottom"], ["shoe"], ["bottom", "shoe"]]
-
-
-@pytest.mark.parametrize(("strategy", "temperature"), [("average", None), ("weighted_average", 0.3)])
-def test_a_stored_profile_scores_new_photos(
-    model: Model, tmp_path: Path, strategy: str, temperature: float | None
-) -> None:
-    fields: dict[str, Any] = {"threshold": 0.01} | ({"temperature": temperature} if temperature else {})
-    save_file(model.profile_photos(*LIKED, strategy, **fields), tmp_path / "user.safetensors")
-    profile = load_file(tmp_path / "user.safetensors")
-    scores = model.score_profile(profile, *OFFERED, strategy, **fields)
-    means = model.score_photos(range(5), *LIKED).mean(dim=1).tolist()
-    weights = naive_weights(means, 0.01, temperature)
-    expected = torch.tensor(weights) @ model.score_photos(range(5), *OFFERED)
-    torch.testing.assert_close(scores, expected)
-    several = {name: torch.stack([tensor, tensor.flip(0)]) for name, tensor in profile.items()}
-    both = model.score_profile(several, *OFFERED, strategy)
-    assert both.shape == (2, 3)
-    torch.testing.assert_close(both[0], scores)
-
-
-def test_the_weighted_average_is_what_serves_by_default(model: Model) -> None:
-    profile = model.profile_photos(*LIKED)
-    assert torch.equal(profile["weight"], model.profile_photos(*LIKED, "weighted_average", temperature=0.2)["weight"])
-    assert torch.equal(model.score_profile(profile, *OFFERED), model.score_profile(profile, *OFFERED, "average"))
-
-
-def test_what_cannot_be_served_is_said(model: Model) -> None:
-    outfits, words = LIKED
-    profile = model.profile_photos(*LIKED)
-    for liked, categories, message in (
-        ([], [], "no liked outfits"),
-        (outfits, words[:1], "2 outfits, and categories of 1"),
-        (outfits, [["top", "hat"], words[1]], "photo 1: unknown category 'hat'"),
-        ([[b"no photo"]], [["top"]], "photo 0 "),
-        ([[]], [[]], "outfit 0: give the bytes of one photo or more"),
-    ):
-        with pytest.raises(DataError, match=message):
-            model.profile_photos(liked, categories)
-    for wrong, message in (
-        ({"weight": torch.ones(4)}, "the profile is of a model of 4 users, and this one knows 5"),
-        ({"anchors": torch.ones(2, 4)}, "no profile of this strategy"),
-    ):
-        with pytest.raises(DataError, match=message):
-            model.score_profile(wrong, *OFFERED)
-    with pytest.raises(DataError, match="no outfits to score"):
-        model.score_profile(profile, [], [])
-    with pytest.raises(UserError, match="did you mean 'weighted_average'"):
-        model.profile_photos(*LIKED, "weighted")
-    with pytest.raises(UserError, match="temprature: unknown key of cold_start 'weighted_average'"):
-        model.score_profile(profile, *OFFERED, temprature=1)
-
-
 def test_real_users_who_are_unknown_are_served(tmp_path: Path, closet: Path, squeezenet: Path) -> None:
     encoder = {"name": "torchvision", "architecture": "squeezenet1_1", "frozen": True, "weights": str(squeezenet)}
     data = {"name": "polyvore_u", "root": str(closet)}
@@ -554,18 +325,3 @@ def test_real_users_who_are_unknown_are_served(tmp_path: Path, closet: Path, squ
     hard = evaluate(found, ["evaluate.negatives.set=hard"])["cold_start"]
     assert hard["protocol"]["negatives"] == "stored hard"
     assert hard["strategies"] != cold["strategies"]
-
-
-def test_the_documented_recipe_and_code_work(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    section = DOCUMENT.read_text(encoding="utf-8").partition("## Cold starters\n")[2].partition("\n## ")[0]
-    text, code = (section.partition(f"```{language}\n")[2].partition("```")[0] for language in ("yaml", "python"))
-    (tmp_path / "cold.yaml").write_text(text)
-    asked = load_recipe(tmp_path / "cold.yaml").evaluate.cold_start
-    assert asked is not None
-    written = parse(text, "cold.yaml").value["evaluate"]["cold_start"]
-    # What is shown are the defaults.
-    assert asked == load_recipe(tiny(), {"evaluate.cold_start.dataset": written["dataset"]}).evaluate.cold_start
-    monkeypatch.setattr(outfitrec, "Run", lambda directory: SimpleNamespace(model=model))
-    names: dict[str, Any] = {"outfitrec": outfitrec, "liked": LIKED[0], "liked_categories": LIKED[1]}
-    exec(code, names | {"outfits": OFFERED[0], "categories": OFFERED[1]}, names)  # noqa: S102  # the document's own
-    assert names["scores"].shape == (3,)
