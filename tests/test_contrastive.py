@@ -1,6 +1,7 @@
 import math
 import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,6 +21,7 @@ from outfitrec.core.protocols import Augmenter, Contrast, Objective
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.runs import Run
+from outfitrec.core.settings import Recipe
 from outfitrec.core.step import Batch
 from outfitrec.plugins.augmenters.erase import Erase
 from outfitrec.plugins.augmenters.identity import Identity
@@ -305,13 +307,16 @@ def test_views_that_make_no_sense_are_refused_without_a_recipe() -> None:
         contrastive(Identity(), Identity())
 
 
-def test_the_recipe_of_the_documentation_is_valid(tmp_path: Path) -> None:
+def test_the_recipes_of_the_documentation_are_valid(tmp_path: Path) -> None:
     section = DOCUMENT.read_text(encoding="utf-8").partition("## Contrastive learning\n")[2].partition("\n## ")[0]
-    [text] = re.findall(r"```yaml\n(.*?)```", section, flags=re.DOTALL)
+    first, second = re.findall(r"```yaml\n(.*?)```", section, flags=re.DOTALL)
     file = tmp_path / "mine.yaml"
-    file.write_text(text)
-    term = load_recipe(file).objectives[1]
+    file.write_text(first + dedent(second))
+    recipe = load_recipe(file)
+    term = recipe.objectives[1]
     assert (term.name, term.weight, [view.name for view in term.views]) == ("contrastive", 0.2, ["erase", "erase"])
+    assert isinstance(recipe.neighbours, Recipe)
+    assert recipe.neighbours.model.encoder.frozen
 
 
 def test_the_protocol_is_satisfied() -> None:

@@ -12,6 +12,7 @@ from tiny import master, student, tiny
 from outfitrec.core.checkpoints import Checkpoints
 from outfitrec.core.engine import run
 from outfitrec.core.errors import RecipeError, RunError, UserError
+from outfitrec.core.reevaluate import evaluate
 from outfitrec.core.runs import Run
 
 
@@ -423,3 +424,31 @@ def test_devices_that_are_not_there_are_an_error(tmp_path: Path, override: str, 
 def test_bfloat16_trains(tmp_path: Path) -> None:
     found = run(tiny(), ["train.precision=bf16-mixed"], out=tmp_path)
     assert found.result.test["auc"] > 0.6
+
+
+def test_a_resume_under_another_recipe_is_refused_and_names_what_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = interrupt(tiny(), tmp_path, monkeypatch, saves=1)
+    before = sorted((path, path.stat().st_mtime_ns) for path in directory.rglob("*"))
+    with pytest.raises(RunError, match=rf"{directory.name} is of another recipe.*: train\.optimizer\.lr 0\.05 → 0\.07"):
+        run(tiny(), ["train.optimizer.lr=0.07"], out=tmp_path, resume=True)
+    assert before == sorted((path, path.stat().st_mtime_ns) for path in directory.rglob("*"))
+    assert run(tiny(), ["train.optimizer.lr=0.07"], out=tmp_path).trained
+    # There is a run of this recipe now, and the other one is none of its business.
+    assert not run(tiny(), ["train.optimizer.lr=0.07"], out=tmp_path, resume=True).trained
+
+
+def test_what_no_objective_reaches_is_named(tmp_path: Path) -> None:
+    found = run(tiny(objectives=[{"name": "contrastive", "views": ["erase", "identity"]}]), out=tmp_path)
+    [text] = found.result.warnings
+    assert text == "nothing trained preference.user, which the ranking depends on: no objective reaches it"
+    assert not run(tiny(), out=tmp_path).result.warnings
+
+
+def test_other_metrics_need_no_other_selection(tmp_path: Path) -> None:
+    found = run(tiny(), out=tmp_path)
+    again = evaluate(found, {"evaluate.metrics": ["hit_rate"]})
+    assert [label.partition("@")[0] for label in again["test"]] == ["hit_rate", "fitb"]
+    with pytest.raises(UserError, match=r"train\.devices: the model is trained already"):
+        evaluate(found, ["train.devices=2"])

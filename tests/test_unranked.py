@@ -56,7 +56,7 @@ def test_what_follows_the_validation_value_needs_a_metric_that_selects(
 
 
 def test_a_metric_that_selects_must_be_one_that_is_computed() -> None:
-    with pytest.raises(RecipeError, match="'auc' is not among evaluate.metrics") as caught:
+    with pytest.raises(RecipeError, match=r"'auc' is not among evaluate\.metrics") as caught:
         load_recipe(tiny(evaluate={"metrics": []}))
     assert caught.value.problems[0].hint == "nothing is ranked: set train.select: null"
 

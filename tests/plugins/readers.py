@@ -48,7 +48,8 @@ class Amid(nn.Module):
     def forward(self, items: Tensor, mask: Tensor, category: Tensor) -> Tensor:
         middle = self._middle.index_select(0, category.clamp(min=0).flatten()).view_as(items)
         present = mask[..., None].to(items.dtype)
-        return ((items - 0.5 * middle) * present).sum(dim=1) / present.sum(dim=1)
+        mean: Tensor = ((items - 0.5 * middle) * present).sum(dim=1) / present.sum(dim=1)
+        return mean
 
 
 @hookimpl
