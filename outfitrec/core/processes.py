@@ -40,8 +40,8 @@ def joined(team: Team, method: str) -> Iterator[Team]:
     try:
         yield attrs.evolve(team, group=dist.new_group(timeout=PATIENCE))
     finally:
-        # What still holds a group when Python ends takes the process down with it: torch's wrapper of the program, which
-        # is part of a cycle.
+        # What still holds a group when Python ends takes the process down with it: torch's wrapper of the program does,
+        # in a cycle.
         gc.collect()
         dist.destroy_process_group()
 

@@ -96,7 +96,10 @@ def reopen(run: Run, overrides: Sequence[str] | Mapping[str, Any] = (), *, progr
     if not isinstance(written, dict):
         raise RunError(f"{run.directory / RECIPE} is damaged: it holds no recipe")
     # How the model came about plays no part, and a teacher may be gone.
-    recipe = load_recipe({key: one for key, one in written.items() if key not in (*INNER, "objectives")}, overrides)
+    kept = {key: one for key, one in written.items() if key not in (*INNER, "objectives")}
+    if isinstance(kept.get("train"), dict):
+        kept["train"] = {**kept["train"], "select": None, "patience": None}
+    recipe = load_recipe(kept, overrides)
     dataset = load_dataset(recipe)
     _check_fits(run, dataset)
     return Session(recipe, dataset, run.manifest["role"], Options(out=run.directory.parent, progress=progress))

@@ -181,7 +181,7 @@ class Model:
 
     def _strategy(self, name: str, fields: Mapping[str, Any]) -> ColdStart:
         written = Document.of({**fields, "name": name}, Place(f"cold_start/{name}"))
-        cold: ColdStart = create(structure_component(written, "cold_start", plugins().registry), **self.given)
+        cold: ColdStart = create(structure_component(written, "cold_start", self.registry), **self.given)
         return cold
 
     def _state(self, outfits: Sequence[Sequence[bytes]], categories: Sequence[Sequence[str]]) -> State:
