@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import attrs
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from outfitrec.core.config import create
 from outfitrec.core.data import Dataset
-from outfitrec.core.errors import DataError, Problem, RunError, listed
+from outfitrec.core.errors import DataError, Problem, RunError, UserError, listed
 from outfitrec.core.evaluation import Evaluator
 from outfitrec.core.files import digest
 from outfitrec.core.items import ItemSource, embed_all
@@ -34,7 +35,11 @@ def load_cold(settings: ColdStartSettings, known: Dataset) -> Dataset:
     Raises:
         DataError: Something is missing or wrong in it, or the model cannot take its outfits.
     """
-    dataset: Dataset = create(settings.dataset).load()
+    try:
+        dataset: Dataset = create(settings.dataset).load()
+    except UserError as error:
+        # Of two datasets, which one it is.
+        raise DataError(attrs.evolve(one, message=f"{KEY}.dataset: {one.message}") for one in error.problems) from error
     problems = [Problem(text, f"{KEY}.dataset") for text in _misfits(dataset, known)]
     if problems:
         raise DataError(problems)

@@ -163,6 +163,10 @@ def run_recipe(recipe: Recipe, options: Options, role: str, dataset: Dataset | N
                 )
             # First what can be wrong with this recipe, then those before it: all before anything here is touched.
             training = Training(session)
+            for text in training.warnings:
+                options.progress.warning(text)
+            if options.strict and training.warnings:
+                raise RunError([Problem(text, str(directory.path)) for text in training.warnings])
             before = Before(**{key: run_before(recipe, key, options, dataset) for key in INNER})
             if options.force:
                 directory.clear()

@@ -1,10 +1,12 @@
 """What is trained: the recommender and its objectives as one module, so that one wrapper covers both."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
+from outfitrec.core.errors import RunError
 from outfitrec.core.items import ItemSource
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.protocols import Objective
@@ -61,7 +63,10 @@ class Program(nn.Module):
         # Scores are divided by a small temperature: in 16 bits that leaves two digits of them.
         with torch.autocast(step.items.device.type, enabled=False):
             for objective in self.objectives:
-                value = objective(step)
+                value: Any = objective(step)
+                if not isinstance(value, Tensor) or value.ndim:
+                    found = f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else repr(value)
+                    raise RunError(f"objective {objective.label!r} gave {found}, and not a tensor of one number")
                 total = total + objective.weight * value
                 figures[objective.label] = value.detach()
         figures["loss"] = total.detach()

@@ -74,8 +74,8 @@ class Run:
         RunError: The run is interrupted or damaged.
     """
 
-    def __init__(self, directory: Path, *, trained: bool = False) -> None:
-        self.directory = directory
+    def __init__(self, directory: str | Path, *, trained: bool = False) -> None:
+        self.directory = directory = Path(directory)
         self.trained = trained
         if not (directory / MANIFEST).is_file():
             raise UserError(f"no run in {directory}", hint=f"a run directory holds {MANIFEST} and {RESULT}")

@@ -76,6 +76,8 @@ def open_space(run: Run, users: Sequence[int] | None = None, *, seed: int = 0, p
             hint=f"they do where it is {PREFERENCE}",
             where=str(run.directory),
         )
+    if not run.result.test:
+        raise UserError(f"the run in {run.directory} ranks nothing: its users were not trained")
     session = reopen(run, progress=progress)
     chosen = _chosen(session.dataset, users)
     model = frozen_teacher(run.model, session, fabric(session.recipe.train).device)

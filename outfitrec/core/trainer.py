@@ -221,6 +221,8 @@ class Trainer:
         return {self._direction.label: self._fitted.best}
 
     def _step(self, order: Tensor, epoch: int, step: int) -> dict[str, Tensor]:
+        # A plugin that draws from torch's own generator repeats too, and draws the same in every process.
+        torch.manual_seed(seed_of(self._settings.seed, "draws", epoch, step))
         batch, generator = self._batches.draw(order, epoch, step)
         # Dropout draws from torch's own generator: seeded for the step, like every other draw.
         torch.manual_seed(seed_of(self._settings.seed, "dropout", epoch, step, self._fabric.global_rank))

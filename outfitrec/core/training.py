@@ -69,6 +69,9 @@ class Training:
     Args:
         session: The recipe with its data.
 
+    Attributes:
+        warnings: What the user should know of, as far as it shows by now.
+
     Raises:
         UserError: Something is wrong with the recipe, the data, the weights or the device.
     """
@@ -96,7 +99,7 @@ class Training:
                 "objectives: there are none, and nothing trains the encoder",
                 hint="add an objective, or take an encoder that is frozen",
             )
-        self._warnings = list(self._unheard(team))
+        self.warnings = list(self._unheard(team))
         encoder: Any = self._recommender.encoder
         encoder.to(memory_format=torch.channels_last)
         self._recommender.to(device)
@@ -149,12 +152,13 @@ class Training:
             with self._gathered(before) as team:
                 found = self._work(team)
         save_model(directory.path / MODEL, self._recommender, session.recipe.model, session.recipe.image, session.given)
-        self._warnings += warn(self._objectives, found.fitted)
+        known = len(self.warnings)
+        self.warnings += warn(self._objectives, found.fitted)
         if found.test and found.fitted.idle:
-            self._warnings.append(
+            self.warnings.append(
                 f"nothing trained {listed(found.fitted.idle)}, which the ranking depends on: no objective reaches it"
             )
-        for text in self._warnings:
+        for text in self.warnings[known:]:
             self._progress.warning(text)
         result = Result(
             recipe=session.recipe.name,
@@ -164,7 +168,7 @@ class Training:
             per_user=per_user(found.test) if found.test else {},
             protocol=session.protocol(self._test),
             training=attrs.asdict(found.fitted),
-            warnings=tuple(self._warnings),
+            warnings=tuple(self.warnings),
             seconds=round(time.perf_counter() - began, 3),
             data=session.dataset.notes,
             cold_start=found.cold,
@@ -256,10 +260,12 @@ class Training:
                 hint="resume on the same, or start again with --force",
             )
         if before.get("threads") != now["threads"]:
-            self._warnings.append(
+            text = (
                 f"resumed with {now['threads']} threads in place of {before.get('threads')}: "
                 "the result can differ in the last bits from a run that was never interrupted"
             )
+            self.warnings.append(text)
+            self._progress.warning(text)
 
 
 def teacher_dim(teacher: Recipe | FinishedRun | None) -> int | None:

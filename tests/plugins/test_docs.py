@@ -33,3 +33,19 @@ def test_the_guide_has_every_state_and_every_variable() -> None:
     variables = re.findall(r'"(OUTFITREC_\w+)"', Path(loading.__file__).read_text())
     assert set(variables) == set(re.findall(r"`(OUTFITREC_\w+)=", TEXT))
     assert set(get_args(loading.State)) == set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE))
+
+
+def test_the_augmenter_and_the_contrast_work() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    names: dict[str, Any] = {"component": component, "torch": torch, "F": torch.nn.functional, "Outfits": Outfits}
+    for name in ("EraseFirst", "Alignment"):
+        (source,) = [block for block in blocks if f"class {name}" in block]
+        exec(source, names)  # noqa: S102  # the documentation's own code
+    views = (names["EraseFirst"](), Identity())
+    objective = Contrastive(views=views, loss=names["Alignment"](), dim=4)
+    outfits = Outfits(torch.tensor([[3, 5], [-1, 6]]), torch.tensor([[0, 1], [-1, 1]]))
+    none = torch.empty(0, dtype=torch.long)
+    found = objective.extra(Batch(torch.tensor([0, 1]), outfits, none), torch.Generator())
+    assert found.items.tolist() == [[-1, 5], [-1, 6], [3, 5], [-1, 6]]
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+    assert float(objective.loss(vectors, vectors.flip(0))) == pytest.approx(2)

@@ -25,7 +25,9 @@ class Replace:
         Kim et al. 2021, Section "Contrastive learning".
     """
 
-    count: int = field(default=10, minimum=1, search=(1, 50), help="the item is one of so many nearest, evenly chosen")
+    count: int = field(
+        default=10, minimum=1, maximum=1000, search=(1, 50), help="the item is one of so many nearest, evenly chosen"
+    )
     neighbours: Neighbours = given("the items that are similar to each item")
 
     @staticmethod

@@ -1,6 +1,6 @@
 """The contrastive objective: two views of an outfit attract each other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jaxtyping import Bool, Float
@@ -84,12 +84,21 @@ class Contrastive(nn.Module):
         first, second = self.projection(state).chunk(2)
         return self.loss(first, second, step.users)
 
+    def report(self, means: Mapping[str, float]) -> Iterable[str]:
+        """Warn where nothing was learned."""
+        if means.get(self.label) == 0:
+            yield f"objective {self.label!r} is 0 throughout: a step of a single outfit has no other to repel"
+
     def _view(
         self, index: int, outfits: Outfits, free: Bool[Tensor, "outfit slot"], generator: Generator
     ) -> tuple[Outfits, Bool[Tensor, "outfit slot"]]:
         augmenter = self.views[index]
-        view, changed = augmenter(outfits, free, generator)
         who = f"objective {self.label!r}: the augmenter {type(augmenter).__name__} (views.{index})"
+        # A copy: what an augmenter did to its input would be done to the posted outfits.
+        made: Any = augmenter(Outfits(outfits.items.clone(), outfits.category.clone()), free.clone(), generator)
+        if not (isinstance(made, tuple) and len(made) == 2):
+            raise RunError(f"{who} gave {type(made).__name__}, and not the altered outfits with the slots it altered")
+        view, changed = made
         if len(view) != len(outfits):
             raise RunError(f"{who} made {len(view)} outfits of {len(outfits)}")
         bare = int((~view.mask.any(dim=1)).sum())
