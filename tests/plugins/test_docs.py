@@ -1,12 +1,18 @@
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+import pytest
 import torch
 
+from outfitrec import component
 from outfitrec.core import loading
 from outfitrec.core.create import make
 from outfitrec.core.loading import Plugins, Policy
+from outfitrec.core.outfits import Outfits
+from outfitrec.core.step import Batch
+from outfitrec.plugins.augmenters.identity import Identity
+from outfitrec.plugins.objectives.contrastive import Contrastive
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "plugins.md").read_text()
