@@ -63,6 +63,7 @@ METHODS = {
         {
             "objectives.contrastive.views": [CONTRASTIVE["views"], *VIEWS],
             "objectives.contrastive.weight": [0.2, 0.05],
+            "objectives.contrastive.loss.temperature": [0.1, 0.05, 0.2, 0.5],
         },
     ),
     "FND, supervised contrast": Method(
