@@ -8,7 +8,7 @@ from torch import Tensor
 from outfitrec.core.cache import cached
 from outfitrec.core.config import plain
 from outfitrec.core.files import digest
-from outfitrec.core.items import ItemSource, about, embed_all, encode_all, item_source, state_digest, tensor_digest
+from outfitrec.core.items import ItemSource, about, embed_all, encode_all, state_digest, tensor_digest
 from outfitrec.core.nearest import nearest
 from outfitrec.core.neighbours import Neighbours
 from outfitrec.core.serving import Model
@@ -32,20 +32,10 @@ class Encoded:
 
 def open_items(model: Model, session: Session, device: torch.device) -> Encoded:
     """Open the items of a session's data for a trained model, which is moved to ``device``."""
-    settings, encoder = session.recipe.evaluate, model.recommender.to(device).encoder
+    encoder, config = model.recommender.to(device).encoder, model.settings.encoder
     store = open_store(encoder, session.dataset, model.image, session.used, session.recipe, session.options.progress)
-    source = item_source(
-        encoder,
-        session.dataset.catalog,
-        store,
-        model.image,
-        device,
-        known=about(model.settings.encoder),
-        used=session.used,
-        chunk=settings.images,
-        progress=session.options.progress,
-    )
-    facts = [about(model.settings.encoder), state_digest(model.recommender), plain(model.image)]
+    source = session.items(encoder, config, model.image, store, device)
+    facts = [about(config), state_digest(model.recommender), plain(model.image)]
     return Encoded(source, digest([*facts, store.key if store else None, session.dataset.digest]))
 
 

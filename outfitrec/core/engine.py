@@ -82,10 +82,10 @@ def _run_together(recipe: Recipe, options: Options) -> Run:
 
 
 def _run_alone(recipe: Recipe, options: Options) -> Run:
-    dataset = load_dataset(recipe)
+    session = Session(recipe, load_dataset(recipe), STUDENT, options)
     if options.resume:
-        _check_interrupted(Session(recipe, dataset, STUDENT, options))
-    return run_recipe(recipe, options, STUDENT, dataset)
+        _check_interrupted(session)
+    return run_session(session)
 
 
 def _check_interrupted(session: Session) -> None:
@@ -134,11 +134,9 @@ def lock_of(directory: Path) -> FileLock:
     return FileLock(directory.parent / f".{directory.name}.lock")
 
 
-def run_recipe(recipe: Recipe, options: Options, role: str, dataset: Dataset | None = None) -> Run:
-    """Run a recipe as a teacher or a student (see `run`)."""
-    dataset = dataset or load_dataset(recipe)
-    session = Session(recipe, dataset, role, options)
-    directory = session.directory
+def run_session(session: Session) -> Run:
+    """Run a recipe on its data, in its role (see `run`)."""
+    recipe, options, directory = session.recipe, session.options, session.directory
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -167,7 +165,7 @@ def run_recipe(recipe: Recipe, options: Options, role: str, dataset: Dataset | N
                 options.progress.warning(text)
             if options.strict and training.warnings:
                 raise RunError([Problem(text, str(directory.path)) for text in training.warnings])
-            before = Before(**{key: run_before(recipe, key, options, dataset) for key in INNER})
+            before = Before(**{key: run_before(recipe, key, options, session.dataset) for key in INNER})
             if options.force:
                 directory.clear()
             training.run(before)
@@ -202,7 +200,7 @@ def run_before(recipe: Recipe, key: str, options: Options, dataset: Dataset) -> 
     # A finished run stays, whatever is asked of the one that learns from it; an interrupted one goes on.
     options = attrs.evolve(options, resume=options.resume or options.force, force=False)
     try:
-        return run_recipe(inner, options, ROLES[key], dataset)
+        return run_session(Session(inner, dataset, ROLES[key], options))
     except OutfitrecError as error:
         # Of two recipes, which one it is.
         raise type(error)(attrs.evolve(one, message=f"{key}: {one.message}") for one in error.problems) from error

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from outfitrec.core.build import given_by
 from outfitrec.core.cold import ColdEvaluator, load_cold
-from outfitrec.core.config import create, label
+from outfitrec.core.config import Config, create, label
 from outfitrec.core.data import Dataset, Split
 from outfitrec.core.evaluation import UNRANKED, Evaluator
 from outfitrec.core.files import digest
@@ -19,10 +19,11 @@ from outfitrec.core.images import ImageStore
 from outfitrec.core.items import ItemSource, about, item_source
 from outfitrec.core.manifest import versions
 from outfitrec.core.progress import QUIET, Progress
+from outfitrec.core.protocols import Encoder
 from outfitrec.core.recipe import identity
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.runs import RunDirectory
-from outfitrec.core.settings import INNER, Recipe, changed
+from outfitrec.core.settings import INNER, ImageSettings, Recipe, changed
 from outfitrec.core.splits import halve
 from outfitrec.core.stores import open_store, used_items
 from outfitrec.core.team import ALONE, Team
@@ -169,13 +170,24 @@ class Session:
 
     def source(self, recommender: Recommender, device: torch.device) -> ItemSource:
         """Where the recommender gets its items from."""
+        return self.items(recommender.encoder, self.recipe.model.encoder, self.recipe.image, self.store, device)
+
+    def items(
+        self,
+        encoder: Encoder,
+        config: Config,
+        image: ImageSettings,
+        store: ImageStore | None,
+        device: torch.device,
+    ) -> ItemSource:
+        """Where any encoder, of this configuration and for these photos, gets the items of these data from."""
         return item_source(
-            recommender.encoder,
+            encoder,
             self.dataset.catalog,
-            self.store,
-            self.recipe.image,
+            store,
+            image,
             device,
-            known=about(self.recipe.model.encoder),
+            known=about(config),
             used=self.used,
             chunk=self.recipe.evaluate.images,
             progress=self.options.progress,

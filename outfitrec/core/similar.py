@@ -10,7 +10,7 @@ from torch import Tensor
 from outfitrec.core.data import Dataset
 from outfitrec.core.devices import fabric
 from outfitrec.core.encoded import find_neighbours
-from outfitrec.core.engine import load_dataset, run_before, run_recipe
+from outfitrec.core.engine import load_dataset, run_before, run_session
 from outfitrec.core.errors import DataError
 from outfitrec.core.neighbours import Neighbours
 from outfitrec.core.progress import QUIET, Progress
@@ -46,8 +46,8 @@ def similar_items(
     if photos and dataset.catalog.photos is None:
         raise DataError(f"the dataset {loaded.dataset.name} has no photos to show")
     options = Options(out=Path(out), resume=True, progress=progress)
-    finished = run_before(loaded, "neighbours", options, dataset) or run_recipe(loaded, options, STUDENT, dataset)
-    neighbours = Neighbours(dataset.catalog.names)
     session = Session(loaded, dataset, STUDENT, options)
+    finished = run_before(loaded, "neighbours", options, dataset) or run_session(session)
+    neighbours = Neighbours(dataset.catalog.names)
     find_neighbours(neighbours, finished.model, session, fabric(loaded.train).device)
     return dataset, neighbours.table(count)

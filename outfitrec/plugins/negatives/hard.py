@@ -9,6 +9,7 @@ from outfitrec.core.data import Rows, Split
 from outfitrec.core.drawn import Drawn
 from outfitrec.core.errors import DataError, listed
 from outfitrec.core.fields import field, given
+from outfitrec.core.outfits import Outfits
 from outfitrec.plugins.negatives.posted import Posted
 from outfitrec.plugins.negatives.share import refuse_shared_evaluation
 
@@ -66,6 +67,10 @@ class Hard:
         outfits = self.split.positives.outfits[self._order[draws + runs - before]]
         if self.share == "pair":
             return Drawn(outfits, shared=False)
+        return self.shared(pairs, outfits)
+
+    def shared(self, pairs: Rows, outfits: Outfits) -> Drawn:
+        """Outfits as negatives of all pairs, but for those that a pair's user posted."""
         return Drawn(outfits, shared=True, mask=~self._posted.by(pairs.users, outfits.keys()))
 
     def _others(self, users: Int[Tensor, " user"]) -> tuple[Int[Tensor, " user"], Int[Tensor, " user"]]:

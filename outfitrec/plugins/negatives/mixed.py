@@ -10,7 +10,6 @@ from outfitrec.core.drawn import Drawn
 from outfitrec.core.fields import field, given
 from outfitrec.core.outfits import Outfits
 from outfitrec.plugins.negatives.hard import Hard
-from outfitrec.plugins.negatives.posted import Posted
 from outfitrec.plugins.negatives.random_mix import RandomMix
 from outfitrec.plugins.negatives.share import refuse_shared_evaluation
 
@@ -41,7 +40,6 @@ class Mixed:
     def __attrs_post_init__(self) -> None:
         self._hard = Hard(share="pair", split=self.split)
         self._random = RandomMix(share="pair", split=self.split, catalog=self.catalog)
-        self._posted = Posted(self.split.positives)
 
     def draw(self, pairs: Rows, generator: Generator) -> Drawn:
         """Negatives of these pairs.
@@ -57,7 +55,7 @@ class Mixed:
         if self.share == "pair":
             return Drawn(outfits, shared=False)
         # A random one is nobody's positive: the mask leaves hard ones out alone.
-        return Drawn(outfits, shared=True, mask=~self._posted.by(pairs.users, outfits.keys()))
+        return self._hard.shared(pairs, outfits)
 
     def _which(self, pairs: int, generator: Generator) -> Bool[Tensor, " negative"]:
         """Which of the negatives, pair by pair, are hard."""
