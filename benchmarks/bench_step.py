@@ -12,7 +12,6 @@ from outfitrec.core.data import Catalog, Rows, Split
 from outfitrec.core.items import ItemSource, PhotoItems, TableItems
 from outfitrec.core.neighbours import Neighbours
 from outfitrec.core.program import Program
-from outfitrec.core.protocols import Augmenter, Loss, Objective
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.settings import ImageSettings
 from outfitrec.core.teacher import Teacher
@@ -28,6 +27,7 @@ from outfitrec.plugins.negatives.random_mix import RandomMix
 from outfitrec.plugins.objectives.contrastive import Contrastive
 from outfitrec.plugins.objectives.ranking import Ranking
 from outfitrec.plugins.preferences.cosine import Cosine
+from outfitrec.protocols import Augmenter, Loss, Objective
 
 ITEMS, USERS, PAIRS, BATCH, PIXELS, DIM = 4500, 40, 6000, 32, 64, 128
 

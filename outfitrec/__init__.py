@@ -1,4 +1,7 @@
-"""outfitrec: personalized outfit recommendation. Public names are loaded when they are first used."""
+"""outfitrec: personalized outfit recommendation. Public names are loaded when they are first used.
+
+What a plugin may rely on is here, in `outfitrec.hooks` and in `outfitrec.protocols`, and nowhere else.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -6,13 +9,35 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from outfitrec.core.component import component
     from outfitrec.core.create import create
+    from outfitrec.core.data import Catalog, Dataset, Rows, Split
+    from outfitrec.core.drawn import Drawn
     from outfitrec.core.engine import run
+    from outfitrec.core.errors import DataError, PluginError, RecipeError, RunError, UserError
     from outfitrec.core.fields import field, given, part, parts
+    from outfitrec.core.outfits import Outfits
+    from outfitrec.core.recommender import Recommender
     from outfitrec.core.reevaluate import evaluate
     from outfitrec.core.runs import Run
+    from outfitrec.core.state import State
+    from outfitrec.core.step import Batch, Step
 
 _WHERE = {
+    "Batch": "outfitrec.core.step",
+    "Catalog": "outfitrec.core.data",
+    "DataError": "outfitrec.core.errors",
+    "Dataset": "outfitrec.core.data",
+    "Drawn": "outfitrec.core.drawn",
+    "Outfits": "outfitrec.core.outfits",
+    "PluginError": "outfitrec.core.errors",
+    "RecipeError": "outfitrec.core.errors",
+    "Recommender": "outfitrec.core.recommender",
+    "Rows": "outfitrec.core.data",
     "Run": "outfitrec.core.runs",
+    "RunError": "outfitrec.core.errors",
+    "Split": "outfitrec.core.data",
+    "State": "outfitrec.core.state",
+    "Step": "outfitrec.core.step",
+    "UserError": "outfitrec.core.errors",
     "component": "outfitrec.core.component",
     "create": "outfitrec.core.create",
     "evaluate": "outfitrec.core.reevaluate",
@@ -23,7 +48,32 @@ _WHERE = {
     "run": "outfitrec.core.engine",
 }
 
-__all__ = ["Run", "component", "create", "evaluate", "field", "given", "part", "parts", "run"]
+__all__ = [
+    "Batch",
+    "Catalog",
+    "DataError",
+    "Dataset",
+    "Drawn",
+    "Outfits",
+    "PluginError",
+    "RecipeError",
+    "Recommender",
+    "Rows",
+    "Run",
+    "RunError",
+    "Split",
+    "State",
+    "Step",
+    "UserError",
+    "component",
+    "create",
+    "evaluate",
+    "field",
+    "given",
+    "part",
+    "parts",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,10 +13,10 @@ from outfitrec.core.data import Catalog
 from outfitrec.core.errors import DataError, UserError
 from outfitrec.core.neighbours import ABSENT, Neighbours
 from outfitrec.core.outfits import Outfits
-from outfitrec.core.protocols import Augmenter
 from outfitrec.plugins.augmenters.erase import Erase
 from outfitrec.plugins.augmenters.identity import Identity
 from outfitrec.plugins.augmenters.replace import Replace
+from outfitrec.protocols import Augmenter
 
 ITEMS, WIDTH, MOST = 24, 5, 6
 CATALOG = Catalog([f"item {k}" for k in range(ITEMS)], torch.arange(ITEMS) % 3, ("top", "bottom", "shoe"))

@@ -13,7 +13,6 @@ from outfitrec.core.errors import RecipeError
 from outfitrec.core.images import ImageStore
 from outfitrec.core.nearest import nearest
 from outfitrec.core.outfits import Outfits
-from outfitrec.core.protocols import Encoder, Objective
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.step import Batch, Step
@@ -22,6 +21,7 @@ from outfitrec.plugins.datasets.polyvore_u import PolyvoreU
 from outfitrec.plugins.encoders.autoencoder import Autoencoder, feature_maps
 from outfitrec.plugins.objectives.reconstruction import Reconstruction
 from outfitrec.plugins.preferences.cosine import Cosine
+from outfitrec.protocols import Encoder, Objective
 
 DIM = 6
 SMALL = ["dataset={name: synthetic, users: 4, items: 150, train: 8, valid: 2, test: 3, liked: 0.2, pixels: 32}"]
@@ -213,7 +213,10 @@ def test_encoders_that_do_not_fit_are_refused(changes: list[str], message: str) 
 
 
 def test_other_encoders_can_be_trained_by_reconstruction(tmp_path: Path) -> None:
-    encoder = ["model.encoder={name: alexnet, weights: none, dropout: 0}", "objectives.reconstruction.latent=256"]
+    encoder = [
+        "model.encoder={name: alexnet, weights: none, head: {name: item_encoder, dropout: 0}}",
+        "objectives.reconstruction.latent=256",
+    ]
     training = outfitrec.run("autoencoder", [*SMALL, "image.size=64", *encoder, "train.epochs=2"], out=tmp_path).result
     assert training.training["figures"]["reconstruction"] < training.training["first"]["reconstruction"]
 

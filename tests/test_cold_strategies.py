@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from outfitrec.core.errors import DataError
-from outfitrec.core.protocols import ColdStart
 from outfitrec.core.recommender import Recommender
 from outfitrec.plugins.aggregators.mean import Mean
 from outfitrec.plugins.cold_starts.average import Average
 from outfitrec.plugins.cold_starts.weighted_average import WeightedAverage
 from outfitrec.plugins.encoders.features import Features
 from outfitrec.plugins.preferences.cosine import Cosine
+from outfitrec.protocols import ColdStart
 
 STRATEGIES = [Average, WeightedAverage]
 USERS = 9

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny import DRY
 
 # In a process of its own: the checks of shapes in a test session are not for a compiler's eyes.
 PROGRAM = """
@@ -22,7 +23,14 @@ def test_a_compiled_model_trains_to_the_same_result(tmp_path: Path, closet: Path
         "name": "compiled",
         "dataset": {"name": "polyvore_u", "root": str(closet), "users": 10},
         "image": {"size": 64},
-        "model": {"encoder": {"name": "alexnet", "size": "xs", "weights": "none", "dropout": 0.0}},
+        "model": {
+            "encoder": {
+                "name": "alexnet",
+                "size": "xs",
+                "weights": "none",
+                "head": DRY,
+            }
+        },
         "train": {"epochs": 1, "optimizer": {"name": "sgd", "lr": 0.001}, "accelerator": "cpu"},
     }
     command = [sys.executable, "-c", PROGRAM, json.dumps(recipe), str(tmp_path)]

@@ -17,7 +17,6 @@ from outfitrec.core.errors import RecipeError, RunError
 from outfitrec.core.neighbours import Neighbours
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.program import Program
-from outfitrec.core.protocols import Augmenter, Contrast, Objective
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.runs import Run
@@ -32,6 +31,7 @@ from outfitrec.plugins.losses.npair import NPair
 from outfitrec.plugins.objectives.contrastive import Contrastive
 from outfitrec.plugins.objectives.ranking import Ranking
 from outfitrec.plugins.preferences.cosine import Cosine
+from outfitrec.protocols import Augmenter, Contrast, Objective
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "compositions.md"
 HEAD = [f"terms.contrastive.projection.{layer}.{part}" for layer in (0, 2) for part in ("weight", "bias")]

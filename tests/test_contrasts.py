@@ -10,9 +10,9 @@ from torch import Generator, Tensor
 
 import outfitrec
 from outfitrec.core.errors import UserError
-from outfitrec.core.protocols import Contrast
 from outfitrec.plugins.contrasts.nt_xent import NTXent
 from outfitrec.plugins.contrasts.supervised import Supervised
+from outfitrec.protocols import Contrast
 
 CONTRASTS = [NTXent, Supervised]
 seeds = st.integers(0, 2**32 - 1)

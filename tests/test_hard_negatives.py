@@ -16,11 +16,11 @@ from outfitrec import run
 from outfitrec.core.data import Catalog, Rows, Split
 from outfitrec.core.drawn import Drawn
 from outfitrec.core.errors import DataError, RecipeError
-from outfitrec.core.protocols import Negatives
 from outfitrec.core.recipe import load_recipe
 from outfitrec.plugins.negatives.hard import Hard
 from outfitrec.plugins.negatives.mixed import Mixed
 from outfitrec.plugins.negatives.random_mix import RandomMix
+from outfitrec.protocols import Negatives
 
 ITEMS = 60
 CATALOG = Catalog([f"item {k}" for k in range(ITEMS)], torch.arange(ITEMS) % 3, ("top", "bottom", "shoe"))

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from outfitrec.core.protocols import Distiller, Loss
 from outfitrec.plugins.distillers.fnd import FND
 from outfitrec.plugins.losses.bpr import BPR
 from outfitrec.plugins.losses.npair import NPair
+from outfitrec.protocols import Distiller, Loss
 
 LOSSES = [NPair, BPR]
 seeds = st.integers(0, 2**32 - 1)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score, roc_auc_score
 from torch import Generator, Tensor
 
-from outfitrec.core.protocols import Metric
 from outfitrec.plugins.metrics.auc import AUC
 from outfitrec.plugins.metrics.hit_rate import HitRate
 from outfitrec.plugins.metrics.ndcg import NDCG
 from outfitrec.plugins.metrics.ndcg_at import NDCGAt
+from outfitrec.protocols import Metric
 
 METRICS: list[Metric] = [AUC(), NDCG(), NDCGAt(), NDCGAt(k=3), HitRate(), HitRate(k=1), HitRate(k=3)]
 # Of few scores, so that there are many ties; users near, far, negative, and beyond 16 bits.

@@ -12,9 +12,9 @@ from torch import Generator
 from outfitrec.core.data import Catalog, Rows, Split
 from outfitrec.core.drawn import Drawn
 from outfitrec.core.errors import DataError, UserError
-from outfitrec.core.protocols import Negatives
 from outfitrec.plugins.negatives.random_mix import RandomMix
 from outfitrec.plugins.negatives.stored import Stored
+from outfitrec.protocols import Negatives
 
 ITEMS = 3000
 CATALOG = Catalog([f"item {k}" for k in range(ITEMS)], torch.arange(ITEMS) % 3, ("top", "bottom", "shoe"))

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from outfitrec.core.errors import UserError
-from outfitrec.core.protocols import Optimizer, Schedule
 from outfitrec.plugins.optimizers.adam import Adam
 from outfitrec.plugins.optimizers.adamw import AdamW
 from outfitrec.plugins.optimizers.sgd import SGD
@@ -19,6 +18,7 @@ from outfitrec.plugins.schedules.exponential import Exponential
 from outfitrec.plugins.schedules.one_cycle import OneCycle
 from outfitrec.plugins.schedules.plateau import Plateau
 from outfitrec.plugins.schedules.step import StepSchedule
+from outfitrec.protocols import Optimizer, Schedule
 
 EPOCHS, STEPS = 6, 5
 OPTIMIZERS: list[Callable[[], Optimizer]] = [

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny import PLUGIN, student, tiny
+from tiny import DRY, PLUGIN, student, tiny
 from torch import Tensor
 
 from outfitrec.core.config import create
@@ -22,7 +22,7 @@ from outfitrec.core.team import ALONE, Team
 
 
 def without_dropout(recipe: dict[str, Any]) -> dict[str, Any]:
-    recipe["model"]["encoder"]["dropout"] = 0.0
+    recipe["model"]["encoder"]["head"] = DRY
     if recipe.get("teacher"):
         without_dropout(recipe["teacher"])
     return recipe
@@ -82,7 +82,15 @@ PHOTOS: dict[str, Any] = {
     "name": "photos",
     "dataset": {"name": "synthetic", "users": 4, "items": 300, "pixels": 64, "train": 8, "valid": 4, "test": 4},
     "image": {"size": 64, "stored": 70},
-    "model": {"dim": 16, "encoder": {"name": "alexnet", "size": "xs", "weights": "none", "dropout": 0.0}},
+    "model": {
+        "dim": 16,
+        "encoder": {
+            "name": "alexnet",
+            "size": "xs",
+            "weights": "none",
+            "head": DRY,
+        },
+    },
     "train": {"epochs": 2, "batch": 9, "optimizer": {"name": "sgd", "lr": 0.01}, "accelerator": "cpu"},
 }
 
@@ -289,7 +297,11 @@ def test_a_layer_that_one_process_alone_has_use_for_is_trained_alike(tmp_path: P
     recipe = tiny(
         plugins=[str(PLUGIN), str(plugin)],
         objectives=["dying", "topless"],
-        model={"dim": 512, "encoder": {"name": "features", "size": 12, "dropout": 0.0}, "aggregator": "lacking"},
+        model={
+            "dim": 512,
+            "encoder": {"name": "features", "size": 12, "head": DRY},
+            "aggregator": "lacking",
+        },
         train={**tiny()["train"], "epochs": 1, "batch": 16, "optimizer": {"name": "sgd", "lr": 0.005}},
     )
     check_same(run(recipe, out=tmp_path / "one"), run(recipe, ["train.devices=2"], out=tmp_path / "two"), 1e-4)

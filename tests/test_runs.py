@@ -347,7 +347,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_training(tmp_path: Path) -> No
 
 
 def test_parts_of_the_model_have_their_own_learning_rate(tmp_path: Path) -> None:
-    train = {**tiny()["train"], "epochs": 1, "groups": {"encoder.head": {"lr": 0.01}, "preference": {"lr": 0.0}}}
+    train = {**tiny()["train"], "epochs": 1, "groups": {"encoder.layers": {"lr": 0.01}, "preference": {"lr": 0.0}}}
     found = run(tiny(train=train), ["train.lr_batch=8"], out=tmp_path)
     assert sorted(lines(found)[0]["lr"]) == pytest.approx([0.0, 0.02, 0.1])
     with pytest.raises(RecipeError, match=r"'encoder\.hat' fits no trainable parameter"):

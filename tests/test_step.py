@@ -13,7 +13,6 @@ from outfitrec.core.drawn import Drawn
 from outfitrec.core.errors import RecipeError
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.program import Program
-from outfitrec.core.protocols import Objective
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.step import Batch, Step
 from outfitrec.core.teacher import Teacher
@@ -23,6 +22,7 @@ from outfitrec.plugins.distillers.fnd import FND
 from outfitrec.plugins.losses.npair import NPair
 from outfitrec.plugins.objectives.ranking import Ranking
 from outfitrec.plugins.preferences.cosine import Cosine
+from outfitrec.protocols import Objective
 
 ITEMS, USERS, DIM = 30, 7, 8
 CATALOG = Catalog([f"item {k}" for k in range(ITEMS)], torch.arange(ITEMS) % 3, ("top", "bottom", "shoe"))

@@ -29,7 +29,6 @@ from outfitrec.core.checkpoints import Checkpoints
 from outfitrec.core.engine import run
 from outfitrec.core.errors import RecipeError, RunError
 from outfitrec.core.outfits import Outfits
-from outfitrec.core.protocols import Objective
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import Run
 from outfitrec.core.step import Batch, Step
@@ -37,6 +36,7 @@ from outfitrec.plugins.objectives.hint import Hint
 from outfitrec.plugins.objectives.rank_distillation import RankDistillation
 from outfitrec.plugins.objectives.relational import Relational
 from outfitrec.plugins.objectives.score_regression import ScoreRegression
+from outfitrec.protocols import Objective
 
 NAMES = ("rank_distillation", "score_regression", "hint", "relational")
 Loss = Callable[[Step], Tensor]

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+# A head that draws nothing.
+DRY = {"name": "item_encoder", "dropout": 0.0}
 PLUGIN = Path(__file__).parent / "plugins" / "tiny.py"
 
 
@@ -14,7 +16,7 @@ def tiny(**changes: Any) -> dict[str, Any]:
         "dataset": {"name": "tiny"},
         "model": {
             "dim": 16,
-            "encoder": {"name": "features", "size": 12, "dropout": 0.2},
+            "encoder": {"name": "features", "size": 12, "head": {"name": "item_encoder", "dropout": 0.2}},
             "aggregator": {"name": "set_transformer", "heads": 2, "blocks": 1},
         },
         "objectives": [{"name": "dying"}],

@@ -8,9 +8,9 @@ from torch import Generator, Tensor
 from outfitrec.core.data import Split
 from outfitrec.core.errors import RecipeError
 from outfitrec.core.outfits import Outfits
-from outfitrec.core.protocols import Negatives, Objective
 from outfitrec.core.seeds import generator
 from outfitrec.core.step import Batch
+from outfitrec.protocols import Negatives, Objective
 
 
 class Batches:

@@ -15,11 +15,11 @@ from outfitrec.core.evaluation import Evaluator
 from outfitrec.core.files import digest
 from outfitrec.core.items import ItemSource, embed_all
 from outfitrec.core.progress import Progress
-from outfitrec.core.protocols import ColdStart, Metric
 from outfitrec.core.recommender import Recommender, slice_state
 from outfitrec.core.seeds import generator
 from outfitrec.core.settings import ColdStartSettings
 from outfitrec.core.state import State
+from outfitrec.protocols import ColdStart, Metric
 
 KEY = "evaluate.cold_start"
 MOST_LISTED = 20

@@ -11,13 +11,13 @@ from outfitrec.core.data import Dataset
 from outfitrec.core.document import Document
 from outfitrec.core.encoded import frozen_teacher
 from outfitrec.core.errors import OutfitrecError, listed
-from outfitrec.core.protocols import Distiller, Metric, Negatives
 from outfitrec.core.runs import RECIPE, Run
 from outfitrec.core.seeds import generator
 from outfitrec.core.session import Session
 from outfitrec.core.structure import structure_component
 from outfitrec.core.teacher import Teacher
 from outfitrec.core.yamlfile import read
+from outfitrec.protocols import Distiller, Metric, Negatives
 
 # Negatives of a training pair.
 PER_PAIR = 10

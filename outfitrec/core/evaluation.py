@@ -11,10 +11,10 @@ from outfitrec.core.errors import DataError, RunError
 from outfitrec.core.files import digest
 from outfitrec.core.items import ItemSource, embed_all, tensor_digest
 from outfitrec.core.progress import Progress
-from outfitrec.core.protocols import Metric, Negatives
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.seeds import generator
 from outfitrec.core.team import ALONE, Team
+from outfitrec.protocols import Metric, Negatives
 
 FITB = "fitb"
 # The protocol where nothing is ranked.

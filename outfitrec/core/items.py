@@ -14,10 +14,10 @@ from outfitrec.core.data import Catalog
 from outfitrec.core.errors import RecipeError
 from outfitrec.core.files import digest
 from outfitrec.core.progress import Progress
-from outfitrec.core.protocols import Encoder
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.settings import ImageSettings
 from outfitrec.core.team import ALONE, Team
+from outfitrec.protocols import Encoder
 
 
 @runtime_checkable

@@ -18,13 +18,14 @@ class Kind:
     @property
     def protocol(self) -> str:
         """The protocol that its components satisfy, as ``module:Class``."""
-        return f"outfitrec.core.protocols:{''.join(word.title() for word in self.name.split('_'))}"
+        return f"outfitrec.protocols:{''.join(word.title() for word in self.name.split('_'))}"
 
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("encoder", "photos (or given features) → item embeddings"),
+        Kind("head", "an encoder's features → item embeddings: its trainable half"),
         Kind("aggregator", "the items of an outfit → the outfit's state"),
         Kind("preference", "user × outfit state → score"),
         Kind("loss", "ranking loss of positive and negative scores"),

@@ -9,12 +9,12 @@ from torch import Generator, Tensor, nn
 from outfitrec.core.errors import RunError
 from outfitrec.core.items import ItemSource
 from outfitrec.core.outfits import Outfits
-from outfitrec.core.protocols import Objective
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.state import map_state
 from outfitrec.core.step import Batch, Step, split_state
 from outfitrec.core.teacher import Teacher
 from outfitrec.core.team import ALONE, Team
+from outfitrec.protocols import Objective
 
 
 class Program(nn.Module):

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from outfitrec.core.outfits import Outfits
-from outfitrec.core.protocols import Aggregator, Encoder, Preference
 from outfitrec.core.state import State, cat_states, map_state
+from outfitrec.protocols import Aggregator, Encoder, Preference
 
 
 class Recommender(nn.Module):

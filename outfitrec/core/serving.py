@@ -20,12 +20,12 @@ from outfitrec.core.errors import DataError, PluginError, Problem, RecipeError, 
 from outfitrec.core.files import file_digest, whole, write_json
 from outfitrec.core.loading import plugins
 from outfitrec.core.photos import BadPhotoError, decode
-from outfitrec.core.protocols import ColdStart
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.registry import Registry
 from outfitrec.core.settings import ImageSettings, ModelSettings
 from outfitrec.core.state import State
 from outfitrec.core.structure import structure_component
+from outfitrec.protocols import ColdStart
 
 WEIGHTS = "weights.safetensors"
 CONFIG = "model.json"

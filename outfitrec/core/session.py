@@ -19,7 +19,6 @@ from outfitrec.core.images import ImageStore
 from outfitrec.core.items import ItemSource, about, item_source
 from outfitrec.core.manifest import versions
 from outfitrec.core.progress import QUIET, Progress
-from outfitrec.core.protocols import Encoder
 from outfitrec.core.recipe import identity
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.runs import RunDirectory
@@ -27,6 +26,7 @@ from outfitrec.core.settings import INNER, ImageSettings, Recipe, changed
 from outfitrec.core.splits import halve
 from outfitrec.core.stores import open_store, used_items
 from outfitrec.core.team import ALONE, Team
+from outfitrec.protocols import Encoder
 
 STUDENT = "student"
 TEACHER = "teacher"

@@ -16,11 +16,11 @@ from outfitrec.core.encoded import frozen_teacher
 from outfitrec.core.errors import UserError
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.progress import QUIET, Progress
-from outfitrec.core.protocols import Negatives
 from outfitrec.core.reevaluate import reopen
 from outfitrec.core.runs import Run
 from outfitrec.core.seeds import generator, seed_of
 from outfitrec.core.teacher import Teacher
+from outfitrec.protocols import Negatives
 
 ROLES = USER, POSITIVE, NEGATIVE, TEST = ("user", "training positive", "random negative", "test positive")
 UNOBSERVED = (NEGATIVE, TEST)

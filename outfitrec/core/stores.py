@@ -10,8 +10,8 @@ from outfitrec.core.data import Dataset
 from outfitrec.core.errors import RecipeError
 from outfitrec.core.images import ImageStore
 from outfitrec.core.progress import Progress
-from outfitrec.core.protocols import Encoder
 from outfitrec.core.settings import ImageSettings, Recipe
+from outfitrec.protocols import Encoder
 
 
 def used_items(dataset: Dataset) -> Int[Tensor, " used"]:

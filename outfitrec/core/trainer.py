@@ -17,10 +17,10 @@ from outfitrec.core.errors import RecipeError, RunError
 from outfitrec.core.groups import parameter_groups
 from outfitrec.core.program import Program
 from outfitrec.core.progress import Advance, Progress
-from outfitrec.core.protocols import Optimizer, Schedule
 from outfitrec.core.seeds import seed_of
 from outfitrec.core.settings import TrainSettings
 from outfitrec.core.team import Team
+from outfitrec.protocols import Optimizer, Schedule
 
 # Steps between two looks at the loss on a device where looking waits for it.
 LOOK = 20

@@ -11,9 +11,9 @@ from outfitrec import component, field, part
 from outfitrec.core.data import Catalog, Dataset, Questions, Rows, Split
 from outfitrec.core.files import digest
 from outfitrec.core.outfits import Outfits
-from outfitrec.core.protocols import Loss
 from outfitrec.core.step import Batch, Step
 from outfitrec.hooks import Register, hookimpl
+from outfitrec.protocols import Loss
 
 
 class Liking:

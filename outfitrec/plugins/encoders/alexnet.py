@@ -8,13 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from outfitrec.core.component import component
-from outfitrec.core.fields import field, given
-from outfitrec.plugins.encoders.item_encoder import item_encoder
+from outfitrec.core.fields import field, part
 from outfitrec.plugins.encoders.weights import IMAGENET, NONE, fit_weights, load_weights
+from outfitrec.protocols import Head
 
 WIDTH = {"large": 4096, "m": 2048, "s": 1024, "xs": 0}
 CONV_FEATURES = 256
 GRID = 6
+DROPOUT = 0.5
 # Below these the last pooling layer, or the 6 × 6 kernel that slides over its output, has nothing left.
 SMALLEST = {"adaptive": 63, "sliding": 223}
 
@@ -86,8 +87,10 @@ class AlexNet(nn.Module):
     fc_init: str = field(
         default="random", choices=("random", "slice"), help="narrow fully connected layers: random, or pretrained rows"
     )
-    dropout: float = field(default=0.5, minimum=0, below=1, help="dropout before each fully connected layer")
-    dim: int = given("size of an item embedding")
+    dropout: float = field(
+        default=DROPOUT, minimum=0, below=1, help="dropout before each fully connected layer of large, m and s"
+    )
+    head: Head = part("head", default="item_encoder", help="features → item embeddings")
 
     @property
     def frozen(self) -> bool:
@@ -98,6 +101,8 @@ class AlexNet(nn.Module):
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
         """Refuse photos that are too small for the layers."""
         mode = "adaptive" if config.size == "xs" else config.fc_mode
+        if config.size == "xs" and config.dropout != DROPOUT:
+            yield "dropout", "size xs has no fully connected layers: the dropout of its head is head.dropout"
         if recipe.image.size < SMALLEST[mode]:
             yield (
                 "size" if mode == "adaptive" else "fc_mode",
@@ -107,7 +112,7 @@ class AlexNet(nn.Module):
     def __attrs_post_init__(self) -> None:
         width = WIDTH[self.size]
         self.backbone = Backbone(width, self.dropout, sliding=self.fc_mode == "sliding")
-        self.head = item_encoder(width or CONV_FEATURES, self.dim, self.dropout)
+        self.layers = self.head.build(width or CONV_FEATURES)
 
     def initialize(self) -> None:
         """Load the pretrained weights.
@@ -133,8 +138,8 @@ class AlexNet(nn.Module):
         return found
 
     def embed(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
-        """Item embeddings, one encoder for all categories."""
-        embedded: Tensor = self.head(features)
+        """Item embeddings, by the head."""
+        embedded: Tensor = self.layers(features, category)
         return embedded
 
 

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models import get_model, list_models
 
 from outfitrec.core.component import component
 from outfitrec.core.errors import did_you_mean
-from outfitrec.core.fields import field, given
-from outfitrec.plugins.encoders.item_encoder import item_encoder
+from outfitrec.core.fields import field, given, part
 from outfitrec.plugins.encoders.weights import IMAGENET, NONE, fit_weights, load_weights
+from outfitrec.protocols import Head
 
 # Where torchvision's classification models keep their head.
 HEADS = ("classifier", "fc", "heads", "head")
@@ -39,8 +40,7 @@ class TorchvisionEncoder(nn.Module):
         help="imagenet (torchvision's), none, or the path of a weights file",
     )
     norm: bool = field(default=True, help="bring each item's features to mean 0 and deviation 1 first")
-    dropout: float = field(default=0.5, minimum=0, below=1, help="dropout before each fully connected layer")
-    dim: int = given("size of an item embedding")
+    head: Head = part("head", default="item_encoder", help="features → item embeddings")
     image_size: int = given("side of the photos, px")
 
     @staticmethod
@@ -65,7 +65,7 @@ class TorchvisionEncoder(nn.Module):
         self.backbone = _backbone(self.architecture, self.image_size)
         with torch.device("meta"):
             size = _probe(_backbone(self.architecture, self.image_size), self.image_size)
-        self.head = item_encoder(size, self.dim, self.dropout, norm=self.norm)
+        self.layers = self.head.build(size)
         if self.frozen:
             self.backbone.requires_grad_(False)
             self.backbone.eval()
@@ -93,8 +93,12 @@ class TorchvisionEncoder(nn.Module):
         return _pooled(self.backbone(images))
 
     def embed(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
-        """Item embeddings, one encoder for all categories."""
-        embedded: Tensor = self.head(features)
+        """Item embeddings, by the head."""
+        if self.norm:
+            # Frozen features have any scale, and the same learning rate must do for all: ImageNet's SqueezeNet gives a
+            # deviation of 6, with which gradient descent leaves no unit alive.
+            features = F.layer_norm(features, features.shape[1:])
+        embedded: Tensor = self.layers(features, category)
         return embedded
 
 

@@ -10,9 +10,9 @@ from outfitrec.core.component import component
 from outfitrec.core.errors import RecipeError, RunError
 from outfitrec.core.fields import field, given, part, parts
 from outfitrec.core.outfits import Outfits
-from outfitrec.core.protocols import Augmenter, Contrast
 from outfitrec.core.step import Batch, Step
 from outfitrec.plugins.augmenters.identity import Identity
+from outfitrec.protocols import Augmenter, Contrast
 
 
 @component

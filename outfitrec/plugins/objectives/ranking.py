@@ -8,8 +8,8 @@ from torch import Generator, Tensor
 from outfitrec.core.component import component
 from outfitrec.core.fields import field, part
 from outfitrec.core.outfits import Outfits
-from outfitrec.core.protocols import Distiller, Loss
 from outfitrec.core.step import Batch, Step
+from outfitrec.protocols import Distiller, Loss
 
 
 @component

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
+from torch.nn import Module
 from torch.optim import Optimizer as TorchOptimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -46,6 +47,15 @@ class Encoder(Protocol):
 
     def embed(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
         """The trainable rest."""
+        ...
+
+
+@runtime_checkable
+class Head(Protocol):
+    """Makes the trainable half of an encoder, which learns the length of its features only when it is built."""
+
+    def build(self, size: int) -> Module:
+        """A module of ``(features [item, size], category [item]) → items [item, dim]``."""
         ...
 
 
