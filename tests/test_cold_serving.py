@@ -37,7 +37,7 @@ def model() -> Model:
     recipe = load_recipe(
         {"name": "r", "image": {"size": 64}, "model": {"encoder": {"name": "alexnet", "weights": "none"}}}
     )
-    given = given_without_data(recipe, 5, ("top", "bottom", "shoe"), 3)
+    given = given_without_data(recipe, 5)
     return Model(build_recommender(recipe.model, given).eval(), recipe.model, recipe.image, given)
 
 

@@ -1,12 +1,18 @@
 """From a recipe's configuration to a recommender."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from outfitrec.core.config import create
+import torch
+
+from outfitrec.core.config import Config, create
 from outfitrec.core.data import Dataset
+from outfitrec.core.outfits import Outfits
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.settings import ImageSettings, ModelSettings, Recipe
+
+# What an outfit is taken to be made of where the dataset does not say: its items by category.
+UNKNOWN = {"top": 1, "bottom": 1, "shoe": 1}
 
 
 def given_by(dataset: Dataset, model: ModelSettings, image: ImageSettings) -> dict[str, Any]:
@@ -17,13 +23,22 @@ def given_by(dataset: Dataset, model: ModelSettings, image: ImageSettings) -> di
         "users": dataset.users,
         "categories": dataset.catalog.categories,
         "slots": dataset.splits["train"].positives.outfits.width,
+        "most": most_items(dataset.splits["train"].positives.outfits, len(dataset.catalog.categories)),
     }
 
 
-def given_without_data(recipe: Recipe, users: int, categories: tuple[str, ...], slots: int) -> dict[str, Any]:
-    """The same for a recipe whose data are not there."""
-    facts = {"dim": recipe.model.dim, "image_size": recipe.image.size}
-    return {**facts, "users": users, "categories": categories, "slots": slots}
+def most_items(outfits: Outfits, categories: int) -> tuple[int, ...]:
+    """The most items of each category in one of these outfits."""
+    counts = torch.nn.functional.one_hot(outfits.category + 1, categories + 1).sum(dim=1)
+    return tuple(counts.amax(dim=0)[1:].tolist())
+
+
+def given_without_data(recipe: Recipe, users: int) -> dict[str, Any]:
+    """The same for a recipe whose data are not there, by the ``outline`` of its dataset, if it has one."""
+    outline: Callable[[Config], dict[str, int]] | None = getattr(recipe.dataset.component, "outline", None)
+    most = outline(recipe.dataset) if outline else UNKNOWN
+    facts = {"dim": recipe.model.dim, "image_size": recipe.image.size, "users": users}
+    return {**facts, "categories": tuple(most), "slots": sum(most.values()), "most": tuple(most.values())}
 
 
 def build_recommender(model: ModelSettings, given: Mapping[str, Any]) -> Recommender:
@@ -33,9 +48,7 @@ def build_recommender(model: ModelSettings, given: Mapping[str, Any]) -> Recomme
     )
 
 
-def parameter_counts(recipe: Recipe, users: int, categories: tuple[str, ...] = (), slots: int = 3) -> dict[str, int]:
+def parameter_counts(recipe: Recipe, users: int) -> dict[str, int]:
     """Number of parameters of a recipe's model by part, from the configuration alone: no weights, no data."""
-    import torch
-
     with torch.device("meta"):
-        return build_recommender(recipe.model, given_without_data(recipe, users, categories, slots)).parameter_counts()
+        return build_recommender(recipe.model, given_without_data(recipe, users)).parameter_counts()

@@ -19,7 +19,7 @@ from outfitrec.core.recommender import Recommender, slice_state
 from outfitrec.core.seeds import generator
 from outfitrec.core.settings import ColdStartSettings
 from outfitrec.core.state import State
-from outfitrec.protocols import ColdStart, Metric
+from outfitrec.protocols import ColdStart, Metric, Negatives
 
 KEY = "evaluate.cold_start"
 MOST_LISTED = 20
@@ -73,6 +73,7 @@ class ColdEvaluator:
         dataset: The data of the unknown users.
         test: Ranks their test split.
         strategies: How a profile gives scores, by label.
+        negatives: Draws the unobserved outfits that a strategy may ask to see, one for each liked outfit or more.
         metrics: What is computed from each user's ranking.
         source: Features of the dataset's items.
         seed: Seed of the draws.
@@ -96,6 +97,7 @@ class ColdEvaluator:
         dataset: Dataset,
         test: Evaluator,
         strategies: Mapping[str, ColdStart],
+        negatives: Negatives,
         metrics: Sequence[Metric],
         source: ItemSource,
         *,
@@ -115,7 +117,11 @@ class ColdEvaluator:
         self._rows, self._relevant = test.rows[order], test.relevant[order]
         users, self._place, counts = self._rows.users.unique(return_inverse=True, return_counts=True)
         self._counts: list[int] = counts.tolist()
-        self._liked = dataset.splits["train"].positives.outfits[self._drawn(dataset, users, seed).flatten()]
+        liked = dataset.splits["train"].positives[self._drawn(dataset, users, seed).flatten()]
+        self._liked, self._unobserved = liked.outfits, liked.outfits[:0]
+        self._learners = [one for one in strategies.values() if hasattr(one, "unobserved")]
+        if self._learners:
+            self._unobserved = negatives.draw(liked, generator(seed, "unobserved")).outfits
         facts = {name: one for name, one in test.protocol.items() if name != "hash"}
         facts |= {"data": dataset.digest, "users": len(users), "draws": self._draws}
         self.protocol: dict[str, object] = {**facts, "hash": digest(facts)[:16]}
@@ -155,7 +161,7 @@ class ColdEvaluator:
         training = recommender.training
         try:
             ranked = self._rows.outfits.items.unique()
-            used = torch.cat([ranked, self._liked.items.unique()]).unique()
+            used = torch.cat([ranked, self._liked.items.unique(), self._unobserved.items.unique()]).unique()
             ranked, used = ranked[ranked >= 0], used[used >= 0]
             table = embed_all(
                 recommender, self._source, self._catalog, used, device, chunk=self._photos, progress=progress
@@ -172,6 +178,8 @@ class ColdEvaluator:
         self, recommender: Recommender, table: Tensor, device: torch.device, progress: Progress
     ) -> dict[str, Float[Tensor, "profile row"]]:
         """Scores of all rows for each profile of their user, by strategy; profiles by size, then draw."""
+        for learner in self._learners:
+            learner.unobserved(recommender.states(table, self._unobserved.to(device), self._chunk))
         liked = recommender.states(table, self._liked.to(device), self._chunk)
         parts: dict[str, list[Tensor]] = {label: [] for label in self._strategies}
         start = 0

@@ -37,18 +37,20 @@ class Costs:
     outfit: Cost
 
 
-def costs(recipe: Recipe, users: int, categories: tuple[str, ...] = (), slots: int = 3) -> Costs | None:
+def costs(recipe: Recipe, users: int) -> Costs | None:
     """Cost of a recipe's model; None where it depends on values, or on features of unknown length."""
-    given = given_without_data(recipe, users, categories, slots)
+    given = given_without_data(recipe, users)
+    most: tuple[int, ...] = given["most"]
+    category = [index for index, count in enumerate(most) for _ in range(count)]
     with torch.device("meta"), torch.inference_mode():
         recommender = build_recommender(recipe.model, given).eval()
         try:
             item = _flops(lambda: _encode(recommender, recipe.image.size))
-            score = _flops(lambda: _score(recommender, recipe.model.dim, slots))
+            score = _flops(lambda: _score(recommender, recipe.model.dim, category))
         except (RuntimeError, NotImplementedError):
             # Tensors on the meta device have no values to decide by.
             return None
-    outfit = slots * item + score
+    outfit = len(category) * item + score
     return Costs(Cost(item // 2, item), Cost(outfit // 2, outfit))
 
 
@@ -64,10 +66,10 @@ def _encode(recommender: Recommender, side: int) -> None:
     recommender.embed(features, torch.zeros(1, dtype=torch.long))
 
 
-def _score(recommender: Recommender, dim: int, slots: int) -> None:
-    items, category = torch.empty(slots, dim), torch.zeros(slots, dtype=torch.long)
+def _score(recommender: Recommender, dim: int, categories: list[int]) -> None:
+    items, category = torch.empty(len(categories), dim), torch.tensor(categories)
     recommender.candidates(items, category)
-    state = recommender.state(items, torch.arange(slots)[None], category[None])
+    state = recommender.state(items, torch.arange(len(categories))[None], category[None])
     recommender.preference(torch.zeros(1, dtype=torch.long), state)
 
 

@@ -13,9 +13,9 @@ from outfitrec.core.devices import launched
 from outfitrec.core.errors import DataError, OutfitrecError, Problem, RecipeError, RunError, UserError, listed
 from outfitrec.core.processes import GO_ON, is_lost, world
 from outfitrec.core.progress import QUIET, Progress
-from outfitrec.core.recipe import load_recipe, resolved
+from outfitrec.core.recipe import WEIGHTS, load_recipe, resolved
 from outfitrec.core.runs import MANIFEST, RECIPE, Run, RunDirectory, read_json
-from outfitrec.core.session import ROLES, STUDENT, Options, Session
+from outfitrec.core.session import STUDENT, Options, Session
 from outfitrec.core.settings import INNER, FinishedRun, Recipe
 from outfitrec.core.training import Before, Training
 from outfitrec.core.yamlfile import read
@@ -165,10 +165,10 @@ def run_session(session: Session) -> Run:
                 options.progress.warning(text)
             if options.strict and training.warnings:
                 raise RunError([Problem(text, str(directory.path)) for text in training.warnings])
-            before = Before(**{key: run_before(recipe, key, options, session.dataset) for key in INNER})
+            first: dict[str, Any] = {key: run_before(session, key) for key in INNER}
             if options.force:
                 directory.clear()
-            training.run(before)
+            training.run(Before(**first))
     except Timeout as error:
         raise RunError(f"another process is at work in {directory.path}") from error
     return Run(directory.path, trained=True)
@@ -187,20 +187,28 @@ def load_dataset(recipe: Recipe) -> Dataset:
     return dataset
 
 
-def run_before(recipe: Recipe, key: str, options: Options, dataset: Dataset) -> Run | None:
-    """The run of the recipe under a key of another, which is made first where it is a recipe itself."""
-    inner: Recipe | FinishedRun | None = getattr(recipe, key)
+def run_before(session: Session, key: str) -> Run | Path | None:
+    """The run of the recipe under a key of another, which is made first where it is a recipe itself.
+
+    What a recipe may start from is a file of weights too.
+    """
+    inner: Recipe | FinishedRun | None = getattr(session.recipe, key)
     if isinstance(inner, FinishedRun):
-        found = Run(Path(inner.path))
-        check_data(found, key, dataset)
+        path = Path(inner.path)
+        if path.suffix == WEIGHTS:
+            return path
+        found = Run(path)
+        if key != "start":
+            check_data(found, key, session.dataset)
         return found
     if inner is None:
         return None
-    options.progress.message(f"{key} of {recipe.name}: {inner.name}")
+    options = session.options
+    options.progress.message(f"{key} of {session.recipe.name}: {inner.name}")
     # A finished run stays, whatever is asked of the one that learns from it; an interrupted one goes on.
     options = attrs.evolve(options, resume=options.resume or options.force, force=False)
     try:
-        return run_session(Session(inner, dataset, ROLES[key], options))
+        return run_session(session.inner(key, inner, options))
     except OutfitrecError as error:
         # Of two recipes, which one it is.
         raise type(error)(attrs.evolve(one, message=f"{key}: {one.message}") for one in error.problems) from error

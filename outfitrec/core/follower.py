@@ -9,7 +9,6 @@ from outfitrec.core.engine import load_dataset
 from outfitrec.core.errors import OutfitrecError
 from outfitrec.core.processes import READY, joined
 from outfitrec.core.recipe import load_recipe
-from outfitrec.core.runs import Run
 from outfitrec.core.session import Options, Session
 from outfitrec.core.team import Team
 from outfitrec.core.training import Before, Training
@@ -20,9 +19,9 @@ def follow(team: Team) -> None:
     while (job := team.broadcast(None)) is not None:
         recipe = load_recipe(job["recipe"])
         options = Options(out=Path(job["out"]), team=team)
-        before = {key: Run(Path(path)) for key, path in job["before"].items()}
+        before = Before.at({key: Path(path) for key, path in job["before"].items()})
         session = Session(recipe, load_dataset(recipe), job["role"], options)
-        Training(session).follow(Before(**before), team)
+        Training(session).follow(before, team)
 
 
 def main() -> None:

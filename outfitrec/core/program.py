@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from outfitrec.core.errors import RunError
+from outfitrec.core.errors import RecipeError, RunError, listed
 from outfitrec.core.items import ItemSource
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.recommender import Recommender
@@ -46,10 +46,45 @@ class Program(nn.Module):
         # In a list, so that the teacher is no submodule: it is neither trained nor checkpointed here.
         self._teacher = [teacher]
         self._team = ALONE
+        # In a list, which registers no submodule.
+        self._frozen: list[nn.Module] = []
 
     def join(self, team: Team) -> None:
         """Divide the encoding among the processes of a team."""
         self._team = team
+
+    def trainable(self) -> list[tuple[str, nn.Parameter]]:
+        """Trainable parameters by the names that users know: ``encoder.…``, ``objectives.LABEL.…``."""
+        return [(known_as(name), one) for name, one in self.named_parameters() if one.requires_grad]
+
+    def freeze(self, prefixes: Sequence[str]) -> None:
+        """Leave parts as they are: without gradient, dropout or running means.
+
+        Args:
+            prefixes: Beginnings of parameters' names (whole words between dots).
+
+        Raises:
+            RecipeError: A prefix fits no parameter, or nothing is left to train.
+        """
+        for prefix in prefixes:
+            found = [one for name, one in self.trainable() if f"{name}.".startswith(f"{prefix}.")]
+            if not found:
+                names = sorted({".".join(name.split(".")[:2]) for name, _ in self.trainable()})
+                raise RecipeError(
+                    f"train.freeze: {prefix!r} fits no trainable parameter", hint=f"the model has {listed(names)}"
+                )
+            for one in found:
+                one.requires_grad_(False)
+            self._frozen += [module for name, module in self.named_modules() if known_as(name) == prefix]
+        if prefixes and not self.trainable():
+            raise RecipeError("train.freeze: nothing is left to train", hint="set train.epochs: 0 to evaluate alone")
+
+    def train(self, mode: bool = True) -> "Program":
+        """Switch training mode; what is frozen stays in evaluation mode."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
 
     def learn_from(self, teacher: Teacher) -> None:
         """Give the objectives a teacher."""
@@ -57,6 +92,7 @@ class Program(nn.Module):
 
     def forward(self, batch: Batch, epoch: int, generator: Generator) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a step, and its terms and logged figures by name. Each distinct item is encoded once."""
+        self.recommender.on_epoch(epoch)
         step = self.step(batch, epoch, generator)
         total = torch.zeros((), device=step.items.device)
         figures: dict[str, Tensor] = {}
@@ -111,6 +147,14 @@ class Program(nn.Module):
         if outfits is None:
             return ids, index
         return ids, index[: outfits.items.numel()].view_as(outfits.items)
+
+
+def known_as(name: str) -> str:
+    """What users call a parameter or a part of the program."""
+    for inside, word in {"recommender.": "", "terms.": "objectives."}.items():
+        if name.startswith(inside):
+            return word + name.removeprefix(inside)
+    return name
 
 
 def _full(tensor: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from outfitrec.core.values import shown
 from outfitrec.core.yamlfile import dump, read
 
 SUFFIXES = (".yaml", ".yml")
+WEIGHTS = ".safetensors"
 RUN_FILES = ("recipe.yaml", "manifest.json")
 # Keys that name a recipe or say what it needs, and compute nothing.
 NAMING = frozenset({"name", "description", "requires"})
@@ -133,7 +134,8 @@ class _Loader:
         if isinstance(document.data, str):
             folder = Path(document.data).expanduser().absolute()
             # A shipped recipe is meant even where a folder has its name.
-            if document.data not in self._shipped() and all((folder / file).is_file() for file in RUN_FILES):
+            run = document.data not in self._shipped() and all((folder / file).is_file() for file in RUN_FILES)
+            if run or (key == "start" and folder.suffix == WEIGHTS):
                 return attrs.evolve(document, data=FinishedRun(str(folder)))
             document = self._open(document.data, place, ()).put("dataset", None)
         elif isinstance(document.data, dict):
@@ -209,6 +211,8 @@ class _Loader:
 
 
 def _identity(value: Any, path: tuple[str, ...], problems: list[Problem]) -> Any:
+    if isinstance(value, FinishedRun) and Path(value.path).suffix == WEIGHTS:
+        return _content(value.path, FieldInfo(help="a file of weights"), path, problems)
     if isinstance(value, FinishedRun):
         files = sorted((Path(value.path) / "model").glob("*"))
         if not files:
@@ -261,7 +265,7 @@ def _anchored(document: Document, folder: Path) -> Document:
         document = document.put("plugins", attrs.evolve(plugins, data=files))
     for key in ("extends", *INNER):
         found = document.mapping.get(key)
-        if found is not None and isinstance(found.data, str) and Path(found.data).suffix in SUFFIXES:
+        if found is not None and isinstance(found.data, str) and Path(found.data).suffix in (*SUFFIXES, WEIGHTS):
             document = document.put(key, file(found))
         elif found is not None and key in INNER:
             document = document.put(key, _anchored(found, folder))

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from outfitrec.core.errors import DataError
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.state import State, cat_states, map_state
 from outfitrec.protocols import Aggregator, Encoder, Preference
@@ -59,9 +60,37 @@ class Recommender(nn.Module):
             category: Category in each slot; -1 where the slot is empty.
         """
         mask = index >= 0
+        if self.fewest > 1 and not mask.is_meta:
+            self.check_sizes(mask.sum(dim=1))
         # F.embedding's gradient repeats bit for bit; that of table[index] does not.
         items = F.embedding(index.clamp(min=0), table) * mask.unsqueeze(-1)
         return self.aggregator(items, mask, category)
+
+    @property
+    def fewest(self) -> int:
+        """Fewest items of an outfit that it can score."""
+        return max(_fewest(self.aggregator), _fewest(self.preference))
+
+    def check_sizes(self, sizes: Int[Tensor, " outfit"]) -> None:
+        """Make sure that outfits of so many items can be scored.
+
+        Raises:
+            DataError: There are some that cannot.
+        """
+        few = int((sizes < self.fewest).sum())
+        if few:
+            part = self.aggregator if _fewest(self.aggregator) == self.fewest else self.preference
+            raise DataError(
+                f"{type(part).__name__} needs outfits of {self.fewest} items or more: {few} of {len(sizes)} have fewer",
+                hint="leave these outfits out, or choose a method that scores single items",
+            )
+
+    def on_epoch(self, epoch: int) -> None:
+        """Tell the parts that ask which epoch the next training step is of, from 0."""
+        for part in self.children():
+            tell: Callable[[int], None] | None = getattr(part, "on_epoch", None)
+            if tell is not None:
+                tell(epoch)
 
     def candidates(self, table: Float[Tensor, "item dim"], category: Int[Tensor, " item"]) -> None:
         """Show the aggregator the items that a softmax over candidates runs over, where it asks for them."""
@@ -98,6 +127,11 @@ class Recommender(nn.Module):
         outfits = len(state if isinstance(state, Tensor) else state[0])
         count = outfits // len(users)
         return self.preference(users.repeat_interleave(count), state).view(len(users), count)
+
+
+def _fewest(part: Aggregator | Preference) -> int:
+    fewest: int = getattr(part, "fewest", 1)
+    return fewest
 
 
 def chunks(outfits: Outfits, size: int) -> Iterator[Outfits]:

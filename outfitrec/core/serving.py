@@ -205,6 +205,7 @@ class Model:
             index[row, : len(outfit)] = torch.arange(start, start + len(outfit))
             start += len(outfit)
         known = torch.tensor([list(self.given["categories"]).index(word) for word in named])
+        self.recommender.candidates(table, known.to(table.device))
         category = torch.where(index >= 0, known[index.clamp(min=0)], -1)
         return self.recommender.state(table, index.to(table.device), category.to(table.device))
 
@@ -234,6 +235,7 @@ def load_model(folder: Path, registry: Registry | None = None) -> Model:
         }
         model, image = ModelSettings(dim=facts["model"]["dim"], **parts), ImageSettings(**facts["image"])
         given = {**facts["given"], "categories": tuple(facts["given"]["categories"])}
+        given["most"] = tuple(given["most"])
         state = load_file(weights)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, RecipeError, PluginError) as error:
         raise RunError(f"the model in {folder} cannot be read: {error}") from error

@@ -30,7 +30,7 @@ from outfitrec.protocols import Encoder
 
 STUDENT = "student"
 TEACHER = "teacher"
-# What a recipe under a key of another is run as.
+# What a recipe under a key of another is run as; one that another starts from, as that other.
 ROLES = {"teacher": TEACHER, "neighbours": STUDENT}
 # The halves of the validation split are the same for every run.
 SPLIT_SEED = 0
@@ -122,11 +122,11 @@ class Session:
     def before(self) -> "dict[str, Session]":
         """The recipes in it, which are run first, by key."""
         inner = {key: getattr(self.recipe, key) for key in INNER}
-        return {
-            key: Session(one, self.dataset, ROLES[key], self.options)
-            for key, one in inner.items()
-            if isinstance(one, Recipe)
-        }
+        return {key: self.inner(key, one, self.options) for key, one in inner.items() if isinstance(one, Recipe)}
+
+    def inner(self, key: str, recipe: Recipe, options: Options) -> "Session":
+        """The recipe under a key of this one, with the same data."""
+        return Session(recipe, self.dataset, ROLES.get(key, self.role), options)
 
     @cached_property
     def directory(self) -> RunDirectory:
@@ -152,11 +152,13 @@ class Session:
         test = cold.test() if cold else None
         if settings is None or cold is None or test is None:
             return None
+        train = cold.dataset.splits["train"]
         return ColdEvaluator(
             settings,
             cold.dataset,
             test,
             {label(config): create(config, **self.given) for config in settings.strategies},
+            create(self.recipe.negatives, split=train, catalog=cold.dataset.catalog),
             self.metrics(),
             cold.source(recommender, device),
             seed=rest.seed,

@@ -63,7 +63,7 @@ class GroupSettings:
 class TrainSettings:
     """Training."""
 
-    epochs: int = field(default=50, minimum=1, help="passes over the training pairs")
+    epochs: int = field(default=50, minimum=0, help="passes over the training pairs; 0: the model as it starts")
     batch: int = field(default=32, minimum=1, help="pairs (or outfits, or items) of a step", search=(16, 128))
     seed: int = field(default=0, minimum=0, help="of everything random in training")
     optimizer: Config = part("optimizer", default="sgd", help="updates the parameters")
@@ -75,6 +75,9 @@ class TrainSettings:
     )
     groups: dict[str, GroupSettings] = field(
         factory=dict, help="settings of parts of the model, by prefix of the parameters' names (encoder.backbone)"
+    )
+    freeze: tuple[str, ...] = field(
+        default=(), help="parts of the model that stay as they start, by prefix of the parameters' names (encoder)"
     )
     clip_norm: float | None = field(default=None, above=0, help="largest norm of the gradient; null: any")
     clip_value: float | None = field(default=None, above=0, help="largest entry of the gradient; null: any")
@@ -136,7 +139,7 @@ class FinishedRun:
     """A finished run in place of a recipe that comes before another.
 
     Attributes:
-        path: Its directory.
+        path: Its directory; under ``start`` also a file of weights.
     """
 
     path: str
@@ -160,6 +163,11 @@ class Recipe:
         default=None,
         help="recipe (name, path or mapping) trained first, or directory of a run, by whose encoder items are similar",
     )
+    start: Union["Recipe", FinishedRun, None] = field(
+        default=None,
+        help="recipe (name, path or mapping) trained first, directory of a run, or .safetensors file, from whose "
+        "parameters of the same name and shape this one starts",
+    )
     dataset: Config = part("dataset", default="synthetic", help="users, outfits and photos")
     image: ImageSettings = field(factory=ImageSettings, help="photos as the encoder sees them")
     model: ModelSettings = field(factory=ModelSettings, help="the recommender")
@@ -169,7 +177,7 @@ class Recipe:
     evaluate: EvaluateSettings = field(factory=EvaluateSettings, help="evaluation")
 
 
-INNER = ("teacher", "neighbours")
+INNER = ("teacher", "neighbours", "start")
 """Keys of a recipe that hold a recipe, or a run, that comes before it."""
 
 
@@ -178,4 +186,4 @@ TAKEN = "it takes the dataset of the recipe that it is in"
 
 def alone(recipe: Recipe) -> Recipe:
     """A recipe without those that come before it."""
-    return changed(recipe, teacher=None, neighbours=None)
+    return changed(recipe, teacher=None, neighbours=None, start=None)

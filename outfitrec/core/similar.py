@@ -15,6 +15,7 @@ from outfitrec.core.errors import DataError
 from outfitrec.core.neighbours import Neighbours
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe
+from outfitrec.core.runs import Run
 from outfitrec.core.session import STUDENT, Options, Session
 
 
@@ -47,7 +48,9 @@ def similar_items(
         raise DataError(f"the dataset {loaded.dataset.name} has no photos to show")
     options = Options(out=Path(out), resume=True, progress=progress)
     session = Session(loaded, dataset, STUDENT, options)
-    finished = run_before(loaded, "neighbours", options, dataset) or run_session(session)
+    finished = run_before(session, "neighbours")
+    if not isinstance(finished, Run):
+        finished = run_session(session)
     neighbours = Neighbours(dataset.catalog.names)
     find_neighbours(neighbours, finished.model, session, fabric(loaded.train).device)
     return dataset, neighbours.table(count)

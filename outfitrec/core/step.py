@@ -6,6 +6,7 @@ import attrs
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 from outfitrec.core.drawn import Drawn
 from outfitrec.core.errors import RecipeError
@@ -58,7 +59,7 @@ class Step:
 
     Attributes:
         batch: Users and outfits.
-        ids: Catalogue index of each distinct item of the step, ``[item]``.
+        ids: Catalogue index of each distinct item of the step, ``[item]``, ascending.
         category: Category of each distinct item, ``[item]``.
         features: The encoder's features of the distinct items, ``[item, f]``.
         items: Embeddings of the distinct items, ``[item, dim]``.
@@ -116,6 +117,14 @@ class Step:
     def state(self, role: str) -> State:
         """State of the outfits of a role: ``positive``, ``negative``, or the label of the objective that asked."""
         return self._states[role]
+
+    def embedded(self, role: str) -> tuple[Float[Tensor, "outfit slot dim"], Bool[Tensor, "outfit slot"]]:
+        """Embeddings of the items of the outfits of a role (zeros in empty slots), and which slots hold one."""
+        outfits = self.batch.roles()[role]
+        mask = outfits.mask
+        # The ids ascend. F.embedding's gradient repeats bit for bit; that of items[index] does not.
+        index = torch.searchsorted(self.ids, torch.where(mask, outfits.items, self.ids[0]))
+        return F.embedding(index, self.items) * mask.unsqueeze(-1), mask
 
     @property
     def positive(self) -> Float[Tensor, " pair"]:

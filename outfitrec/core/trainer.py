@@ -108,7 +108,7 @@ class Trainer:
         self._checkpoints = checkpoints
         self._progress = progress
         scale = settings.batch / settings.lr_batch if settings.lr_batch else 1.0
-        groups = parameter_groups(_named(program), settings.groups, optimizer.lr, scale)
+        groups = parameter_groups(program.trainable(), settings.groups, optimizer.lr, scale)
         self._schedule_every = schedule.every
         self._made = optimizer.build(groups)
         higher = direction.higher if direction else False
@@ -118,7 +118,7 @@ class Trainer:
             raise RecipeError(message, hint="name a metric, or choose another schedule")
         self._sums: dict[str, float] = {}
         self._fitted = Fitted()
-        self._idle = dict(_named(program))
+        self._idle = dict(program.trainable())
 
     def fit(self, team: Team) -> Fitted:
         """Train from the last checkpoint, or from the start; leave the program as it was at the best epoch.
@@ -258,7 +258,7 @@ class Trainer:
     def _obituary(self, epoch: int, step: int, values: Mapping[str, float]) -> str:
         terms = ", ".join(f"{name} {value:g}" for name, value in values.items())
         rates = ", ".join(f"{group['lr']:g}" for group in self._optimizer.param_groups)
-        sick = [name for name, p in _named(self._program) if not torch.isfinite(p).all()]
+        sick = [name for name, p in self._program.trainable() if not torch.isfinite(p).all()]
         before = (
             f" The mean loss of the epoch before that step was {self._sums['loss'] / step:g}."
             if step and self._sums.get("loss")
@@ -323,14 +323,3 @@ class Trainer:
         """A checkpoint, read by the leader for all processes."""
         state: dict[str, Any] | None = self._team.broadcast(self._checkpoints.load(name) if self._team.leads else None)
         return state
-
-
-def _named(program: Program) -> list[tuple[str, torch.nn.Parameter]]:
-    """Trainable parameters by the names that users know: ``encoder.…``, ``objectives.LABEL.…``."""
-    words = {"recommender.": "", "terms.": "objectives."}
-    named = []
-    for name, parameter in program.named_parameters():
-        if parameter.requires_grad:
-            prefix = next(prefix for prefix in words if name.startswith(prefix))
-            named.append((words[prefix] + name.removeprefix(prefix), parameter))
-    return named

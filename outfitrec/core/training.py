@@ -16,7 +16,7 @@ from outfitrec.core.build import build_recommender
 from outfitrec.core.config import components, create
 from outfitrec.core.devices import fabric
 from outfitrec.core.encoded import find_neighbours, frozen_teacher
-from outfitrec.core.errors import RecipeError, RunError, listed
+from outfitrec.core.errors import DataError, RecipeError, RunError, listed
 from outfitrec.core.evaluation import Evaluation, Evaluator
 from outfitrec.core.fields import info
 from outfitrec.core.files import sweep, write_text
@@ -31,6 +31,7 @@ from outfitrec.core.seeds import seed_of
 from outfitrec.core.serving import CONFIG, save_model
 from outfitrec.core.session import Session
 from outfitrec.core.settings import FinishedRun, Recipe
+from outfitrec.core.start import start_from
 from outfitrec.core.team import Team
 from outfitrec.core.trainer import Direction, Fitted, Trainer
 
@@ -42,15 +43,23 @@ class Before:
     Attributes:
         teacher: Scores outfits for objectives.
         neighbours: Its encoder says which items are similar.
+        start: Its parameters are where training begins; or a file of such.
     """
 
     teacher: Run | None = None
     neighbours: Run | None = None
+    start: Run | Path | None = None
 
-    def runs(self) -> dict[str, Run]:
-        """Those that there are, by key of the recipe."""
-        both = {"teacher": self.teacher, "neighbours": self.neighbours}
-        return {key: run for key, run in both.items() if run is not None}
+    def paths(self) -> dict[str, Path]:
+        """Where those are that there are, by key of the recipe."""
+        some = {"teacher": self.teacher, "neighbours": self.neighbours, "start": self.start}
+        return {key: one if isinstance(one, Path) else one.directory for key, one in some.items() if one is not None}
+
+    @classmethod
+    def at(cls, paths: Mapping[str, Path]) -> "Before":
+        """Those that are there."""
+        some: dict[str, Any] = {key: Run(path) if path.is_dir() else path for key, path in paths.items()}
+        return cls(**some)
 
 
 @attrs.frozen
@@ -91,7 +100,14 @@ class Training:
             torch.manual_seed(seed_of(settings.seed, "initialize"))
             self._recommender = build_recommender(recipe.model, session.given)
             self._neighbours = Neighbours(dataset.catalog.names)
-            given = {**session.given, "teacher_dim": teacher_dim(recipe.teacher), "neighbours": self._neighbours}
+            train = dataset.splits["train"]
+            given = {
+                **session.given,
+                "teacher_dim": teacher_dim(recipe.teacher),
+                "neighbours": self._neighbours,
+                "split": train,
+                "catalog": dataset.catalog,
+            }
             self._objectives = [create(config, **given) for config in recipe.objectives]
             self._recommender.initialize()
         if not self._objectives and not self._recommender.encoder.frozen:
@@ -109,14 +125,15 @@ class Training:
             encoder.features = torch.compile(encoder.features)
         self._source = session.source(self._recommender, device)
         self._validation, self._test = session.validation(), session.test()
+        self._check_sizes()
         self._cold = session.cold_start(self._recommender, device)
         category = dataset.catalog.category.to(device)
         self._program = Program(self._recommender, self._objectives, self._source, category).to(device)
-        train = dataset.splits["train"]
+        self._program.freeze(settings.freeze)
         negatives = create(recipe.negatives, split=train, catalog=dataset.catalog)
         metric = next((one for one in session.metrics() if one.label == settings.select), None)
         self._trainer = None
-        if self._objectives:
+        if self._objectives and settings.epochs:
             self._trainer = Trainer(
                 self._fabric,
                 self._program,
@@ -140,7 +157,7 @@ class Training:
         began = time.perf_counter()
         session, directory = self._session, self._session.directory
         facts = manifest(session.recipe, session.identity, session.role, session.dataset, self._fabric)
-        facts |= {key: os.path.relpath(run.directory, directory.path) for key, run in before.runs().items()}
+        facts |= {key: os.path.relpath(path, directory.path) for key, path in before.paths().items()}
         self._check_resumed(facts)
         sweep(directory.path)
         self._progress.message(f"{session.recipe.name}: training, in {directory.path}")
@@ -189,7 +206,7 @@ class Training:
             "recipe": resolved(session.recipe),
             "role": session.role,
             "out": str(session.options.out.absolute()),
-            "before": {key: str(run.directory.absolute()) for key, run in before.runs().items()},
+            "before": {key: str(path.absolute()) for key, path in before.paths().items()},
         }
         with ExitStack() as stack:
             team = session.options.team
@@ -218,10 +235,27 @@ class Training:
 
     def _learn_from(self, before: Before) -> None:
         session, device = self._session, self._fabric.device
+        if before.start is not None:
+            taken = start_from(self._recommender, before.start)
+            if session.options.team.leads:
+                self._progress.message(f"{session.recipe.name} {taken}")
         if before.teacher is not None:
             self._program.learn_from(frozen_teacher(before.teacher.model, session, device))
         if before.neighbours is not None:
             find_neighbours(self._neighbours, before.neighbours.model, session, device)
+
+    def _check_sizes(self) -> None:
+        """Make sure that the model can score all outfits, before anything is trained."""
+        splits = {name: split.positives.outfits for name, split in self._session.dataset.splits.items()}
+        ranked = {"validation": self._validation, "test": self._test}
+        drawn = {f"{name}, with negatives": one.rows.outfits for name, one in ranked.items() if one}
+        for name, outfits in {**splits, **drawn}.items():
+            try:
+                self._recommender.check_sizes(outfits.mask.sum(dim=1))
+            except DataError as error:
+                raise DataError(
+                    attrs.evolve(one, message=f"{name}: {one.message}") for one in error.problems
+                ) from error
 
     def _unheard(self, team: Team) -> Iterable[str]:
         """Check that objectives have the teacher they need; warn of what is given and has no effect."""

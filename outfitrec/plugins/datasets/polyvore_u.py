@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
@@ -19,6 +20,8 @@ from outfitrec.plugins.datasets.tuples import CATEGORIES, Table, TupleFolder
 # Name of a split, and of its files; name of stored negatives, and the end of their file.
 SPLITS = {"train": "train", "valid": "val", "test": "test"}
 NEGATIVES = {"random": "nega", "hard": "nega_hard"}
+# Numbers of users whose outfits have one or two tops.
+TWO_TOPS = (519, 32)
 QUESTIONS = "fill_in_blank_test"
 
 
@@ -46,6 +49,11 @@ class PolyvoreU:
         default=(9, 2, 2), above=0, help="resplit: sizes of train, valid and test in proportion"
     )
     split_seed: int = field(default=0, minimum=0, help="resplit: seed of the split")
+
+    @staticmethod
+    def outline(config: Any) -> dict[str, int]:
+        """The most items of each category in an outfit, by what is known of the released data."""
+        return {category: 1 + (category == CATEGORIES[0] and config.users in TWO_TOPS) for category in CATEGORIES}
 
     def load(self) -> Dataset:
         """Read the image lists, all tuple files and the questions.

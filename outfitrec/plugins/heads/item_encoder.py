@@ -7,8 +7,8 @@ from outfitrec.core.component import component
 from outfitrec.core.fields import field, given
 
 
-class Layers(nn.Sequential):
-    """Layers that are the same for all categories."""
+class Layers(nn.ModuleList):
+    """Layers one after the other, the same for all categories."""
 
     def forward(self, features: Float[Tensor, "item f"], category: Int[Tensor, " item"]) -> Float[Tensor, "item dim"]:
         """Item embeddings."""
@@ -34,9 +34,11 @@ class ItemEncoder:
     def build(self, size: int) -> Layers:
         """The layers for features of this length."""
         return Layers(
-            nn.Dropout(self.dropout),
-            nn.Linear(size, size // 2),
-            nn.ReLU(),
-            nn.Dropout(self.dropout),
-            nn.Linear(size // 2, self.dim, bias=False),
+            [
+                nn.Dropout(self.dropout),
+                nn.Linear(size, size // 2),
+                nn.ReLU(),
+                nn.Dropout(self.dropout),
+                nn.Linear(size // 2, self.dim, bias=False),
+            ]
         )

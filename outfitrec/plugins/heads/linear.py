@@ -16,4 +16,4 @@ class Linear:
 
     def build(self, size: int) -> Layers:
         """The layer for features of this length."""
-        return Layers(nn.Linear(size, self.dim, bias=self.bias))
+        return Layers([nn.Linear(size, self.dim, bias=self.bias)])
