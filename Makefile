@@ -18,9 +18,11 @@ demo: setup
 
 test: lint types
 	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow' baselines/tests
 
 test-all: lint types
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest baselines/tests
 
 lint: setup
 	$(BIN)/ruff check .

@@ -44,6 +44,7 @@ def evaluate(rows: int) -> int:
     from outfitrec.core.recommender import Recommender
     from outfitrec.plugins.aggregators.set_transformer import SetTransformer
     from outfitrec.plugins.encoders.features import Features
+    from outfitrec.plugins.heads.item_encoder import ItemEncoder
     from outfitrec.plugins.metrics.auc import AUC
     from outfitrec.plugins.metrics.ndcg import NDCG
     from outfitrec.plugins.preferences.cosine import Cosine
@@ -62,7 +63,7 @@ def evaluate(rows: int) -> int:
 
     split = Split(outfits(rows // 11))
     dataset = Dataset(catalog, USERS, {"test": split}, "none")
-    encoder: nn.Module = Features(size=DIM, dim=DIM)
+    encoder: nn.Module = Features(size=DIM, head=ItemEncoder(dim=DIM))
     model = Recommender(encoder, SetTransformer(dim=DIM), Cosine(dim=DIM, users=USERS)).eval()  # type: ignore[arg-type]  # a Module that is an Encoder
     evaluator = Evaluator(dataset, split, "test", Fixed(), [AUC(), NDCG()], seed=0, chunk=4096, photos=256)
     evaluator.evaluate(model, TableItems(features), torch.device("cpu"), QUIET)

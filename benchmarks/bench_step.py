@@ -22,6 +22,7 @@ from outfitrec.plugins.contrasts.nt_xent import NTXent
 from outfitrec.plugins.distillers.fnd import FND
 from outfitrec.plugins.encoders.alexnet import AlexNet
 from outfitrec.plugins.encoders.torchvision import TorchvisionEncoder
+from outfitrec.plugins.heads.item_encoder import ItemEncoder
 from outfitrec.plugins.losses.npair import NPair
 from outfitrec.plugins.negatives.random_mix import RandomMix
 from outfitrec.plugins.objectives.contrastive import Contrastive
@@ -48,7 +49,9 @@ class Pixels:
 
 def recommender(size: str) -> Recommender:
     model = Recommender(
-        AlexNet(size=size, weights="none", dim=DIM), SetTransformer(dim=DIM), Cosine(dim=DIM, users=USERS)
+        AlexNet(size=size, weights="none", head=ItemEncoder(dim=DIM)),
+        SetTransformer(dim=DIM),
+        Cosine(dim=DIM, users=USERS),
     )
     return model.to(memory_format=torch.channels_last)
 
@@ -158,7 +161,9 @@ def near(count: int, draws: torch.Generator) -> Tensor:
 def frozen(catalog: Catalog, split: Split) -> None:
     """Print what a table of a frozen encoder's features saves."""
     model = Recommender(
-        TorchvisionEncoder(architecture="squeezenet1_1", frozen=True, weights="none", dim=DIM, image_size=224),
+        TorchvisionEncoder(
+            architecture="squeezenet1_1", frozen=True, weights="none", head=ItemEncoder(dim=DIM), image_size=224
+        ),
         SetTransformer(dim=DIM),
         Cosine(dim=DIM, users=USERS),
     ).to(memory_format=torch.channels_last)

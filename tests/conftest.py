@@ -12,6 +12,9 @@ import pytest  # noqa: E402  # the hook must stand before anything imports the p
 import torch  # noqa: E402  # likewise
 from hypothesis import settings  # noqa: E402  # likewise
 
+# outfitrec is tested without its baselines, which have tests of their own.
+os.environ["OUTFITREC_BLOCK"] = "outfitrec-baselines"
+
 SHARED = Path(__file__).parents[1].parent / "shared"
 CLOSET = SHARED / "data" / "closet"
 SQUEEZENET = SHARED / "data" / "weights" / "squeezenet1_1-imagenet.safetensors"

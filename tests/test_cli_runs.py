@@ -58,12 +58,12 @@ def test_run_takes_overrides_and_a_seed(recipe: Path, tmp_path: Path) -> None:
     written = (Path(found["directory"]) / "recipe.yaml").read_text()
     assert "seed: 5" in written
     assert "epochs: 1" in written
-    wrong = invoke("run", recipe, "train.epochs=0", "tran.batch=3", "train.seed", *out)
+    wrong = invoke("run", recipe, "train.epochs=-1", "tran.batch=3", "train.seed", *out)
     assert wrong.exit_code == 2
     assert "no '=' in it" in wrong.stderr
-    wrong = invoke("run", recipe, "train.epochs=0", "tran.batch=3", *out)
+    wrong = invoke("run", recipe, "train.epochs=-1", "tran.batch=3", *out)
     for part in (
-        "override 'train.epochs=0': train.epochs: must be ≥ 1",
+        "override 'train.epochs=-1': train.epochs: must be ≥ 0",
         "tran: unknown key\n    did you mean 'train'?",
     ):
         assert part in wrong.stderr

@@ -15,6 +15,7 @@ from outfitrec.plugins.aggregators.mean import Mean
 from outfitrec.plugins.cold_starts.average import Average
 from outfitrec.plugins.cold_starts.weighted_average import WeightedAverage
 from outfitrec.plugins.encoders.features import Features
+from outfitrec.plugins.heads.item_encoder import ItemEncoder
 from outfitrec.plugins.preferences.cosine import Cosine
 from outfitrec.protocols import ColdStart
 
@@ -33,7 +34,7 @@ def knowing(tastes: Tensor) -> Recommender:
     preference = Cosine(users=USERS, dim=4)
     with torch.no_grad():
         preference.user.weight.copy_(tastes)
-    return Recommender(Features(size=4, dim=4), Mean(), preference).double()
+    return Recommender(Features(size=4, head=ItemEncoder(dim=4)), Mean(), preference).double()
 
 
 def vectors(count: int, seed: int) -> Tensor:

@@ -61,3 +61,23 @@ def outfitrec_register(register: Register) -> None:
         ),
     ):
         register.component(kind, name, f"{here}.{target}", summary)
+    for name, summary in (
+        ("fhn", "Fashion Hash Net"),
+        ("lpae-u", "LPAE with anchors of each user"),
+        ("lpae-g", "LPAE with anchors of each user and general ones"),
+        ("outfitnet-relevancy", "OutfitNet's first stage"),
+        ("outfitnet", "OutfitNet, both stages"),
+        ("bi-lstm", "Bi-LSTM"),
+        ("type-aware", "Type-Aware embeddings"),
+        ("sce-net", "SCE-Net"),
+    ):
+        recipes = f"{here}.recipes"
+        register.recipe(name, f"{recipes}:{name}.yaml", f"{summary}, as the paper compares it")
+        register.recipe(f"{name}-519", f"{recipes}:{name}-519.yaml", f"{summary}; 519 users")
+        register.recipe(f"closet-{name}", f"{recipes}:closet-{name}.yaml", f"short: {summary}")
+        if not name.startswith("outfitnet"):
+            register.recipe(f"{name}-original", f"{recipes}:{name}-original.yaml", f"{summary}, as its published code")
+        if name.startswith("lpae"):
+            register.recipe(f"{name}-cold-start", f"{recipes}:{name}-cold-start.yaml", f"{summary}, and unknown users")
+            for file in (f"{name}-cold-start-519", f"closet-{name}-cold-start"):
+                register.recipe(file, f"{recipes}:{file}.yaml", f"{summary}, and unknown users")

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torchvision.models import get_model, list_models
 
 from outfitrec.core.component import component
-from outfitrec.core.errors import did_you_mean
+from outfitrec.core.errors import did_you_mean, listed
 from outfitrec.core.fields import field, given, part
 from outfitrec.plugins.encoders.weights import IMAGENET, NONE, fit_weights, load_weights
 from outfitrec.protocols import Head
@@ -39,6 +39,9 @@ class TorchvisionEncoder(nn.Module):
         path=True,
         help="imagenet (torchvision's), none, or the path of a weights file",
     )
+    last: str | None = field(
+        default=None, help="last layer that is kept, by its name in torchvision (layer3 of a ResNet); null: all of them"
+    )
     norm: bool = field(default=True, help="bring each item's features to mean 0 and deviation 1 first")
     head: Head = part("head", default="item_encoder", help="features → item embeddings")
     image_size: int = given("side of the photos, px")
@@ -57,14 +60,16 @@ class TorchvisionEncoder(nn.Module):
             )
         try:
             with torch.device("meta"):
-                _probe(_backbone(config.architecture, recipe.image.size), recipe.image.size)
+                _probe(_backbone(config.architecture, recipe.image.size, config.last), recipe.image.size)
+        except LookupError as error:
+            yield "last", f"{config.architecture} has no layer {config.last!r}; it has {error.args[0]}"
         except (RuntimeError, ValueError, AssertionError) as error:
             yield "architecture", f"{config.architecture} cannot take photos of {recipe.image.size} px: {error}"
 
     def __attrs_post_init__(self) -> None:
-        self.backbone = _backbone(self.architecture, self.image_size)
+        self.backbone = _backbone(self.architecture, self.image_size, self.last)
         with torch.device("meta"):
-            size = _probe(_backbone(self.architecture, self.image_size), self.image_size)
+            size = _probe(_backbone(self.architecture, self.image_size, self.last), self.image_size)
         self.layers = self.head.build(size)
         if self.frozen:
             self.backbone.requires_grad_(False)
@@ -78,7 +83,9 @@ class TorchvisionEncoder(nn.Module):
         """
         if self.weights != NONE:
             weights = load_weights(self.architecture, self.weights)
-            ignored = tuple(f"{head}." for head in HEADS) + AUXILIARY
+            # What was cut off stands there as Identity.
+            cut = [name for name, module in self.backbone.named_modules() if isinstance(module, nn.Identity)]
+            ignored = tuple(f"{name}." for name in (*HEADS, *cut)) + AUXILIARY
             fit_weights(self.backbone.state_dict(keep_vars=True), weights, ignored, self.architecture)
 
     def train(self, mode: bool = True) -> "TorchvisionEncoder":
@@ -123,21 +130,38 @@ class FeatureMaps(nn.Module):
         return (maps.relu() if hasattr(self.features, "denseblock1") else maps).mean(dim=(2, 3))
 
 
-def _backbone(architecture: str, image_size: int) -> nn.Module:
+def _backbone(architecture: str, image_size: int, last: str | None = None) -> nn.Module:
     options: dict[str, Any] = {}
     if architecture.startswith("vit_"):
         # Vision Transformers learn their positions for one size of photo.
         options = {"image_size": image_size}
     if architecture in ("googlenet", "inception_v3"):
         options = {"aux_logits": False, "init_weights": False}
-    model: nn.Module = get_model(architecture, weights=None, **options)
+    model: Any = get_model(architecture, weights=None, **options)
+    if last is not None:
+        _cut(getattr(model, "features", model), last)
     if hasattr(model, "features") and hasattr(model, "classifier"):
         return FeatureMaps(model)
     for head in HEADS:
         if hasattr(model, head):
             setattr(model, head, nn.Identity())
-            return model
+            found: nn.Module = model
+            return found
     raise ValueError(f"{architecture} has no head that is known")
+
+
+def _cut(layers: nn.Module, last: str) -> None:
+    """Put Identity in place of the layers after ``last``, pooling apart.
+
+    Raises:
+        LookupError: There is no such layer; with the names that there are.
+    """
+    names = [name for name, _ in layers.named_children()]
+    if last not in names:
+        raise LookupError(listed(names))
+    for name in names[names.index(last) + 1 :]:
+        if name != "avgpool":
+            setattr(layers, name, nn.Identity())
 
 
 def _probe(backbone: nn.Module, image_size: int) -> int:
