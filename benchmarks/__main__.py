@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-ALL = ("cli", "metrics", "step", "evaluation", "processes", "neighbours")
+ALL = ("cli", "metrics", "step", "baselines", "evaluation", "processes", "neighbours")
 
 
 def main(names: list[str]) -> None:

@@ -2,8 +2,8 @@
 
 The short recipes (closet-…): frozen SqueezeNet features of 64-px photos. For each method the learning rate, then the
 temperature (of methods with triplets: the margin), is the one of the best AUC on the student's half of the validation
-split with seed 0, of as many values for each. Users whom the model does not know are served as each method can. Finished
-runs are kept. Run by hand, since it takes hours:
+split with seed 0, of as many values for each. Users whom the model does not know are served as each method can.
+Finished runs are kept. Run by hand, since it takes hours:
 
     python -m benchmarks.baselines DATA WEIGHTS
 
@@ -55,7 +55,7 @@ METHODS = {
     "Type-Aware": short("type-aware", "objectives.triplet.margin", values=MARGINS, strategies=IMPERSONAL),
     "SCE-Net": short("sce-net", "objectives.triplet.margin", values=MARGINS, strategies=IMPERSONAL),
     "Bi-LSTM": short("bi-lstm", "model.aggregator.temperature", strategies=IMPERSONAL),
-    "OutfitNet": short("outfitnet"),
+    "OutfitNet": Compared({"extends": "closet-outfitnet", "name": "outfitnet", "start": "closet-outfitnet-relevancy"}),
     "FHN": short("fhn"),
     "LPAE-u": short("lpae-u", strategies=ANCHORS),
     "LPAE-g": short("lpae-g", strategies=ANCHORS),

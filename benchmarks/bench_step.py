@@ -28,7 +28,7 @@ from outfitrec.plugins.negatives.random_mix import RandomMix
 from outfitrec.plugins.objectives.contrastive import Contrastive
 from outfitrec.plugins.objectives.ranking import Ranking
 from outfitrec.plugins.preferences.cosine import Cosine
-from outfitrec.protocols import Augmenter, Loss, Objective
+from outfitrec.protocols import Augmenter, Encoder, Loss, Objective
 
 ITEMS, USERS, PAIRS, BATCH, PIXELS, DIM = 4500, 40, 6000, 32, 64, 128
 
@@ -94,9 +94,8 @@ class Loop:
 class Bare:
     """The bare encoder's forward and backward on as many images as the same step has distinct items."""
 
-    def __init__(self, store: Pixels, batches: Batches) -> None:
-        torch.manual_seed(0)
-        self.encoder = recommender("xs").encoder
+    def __init__(self, store: Pixels, batches: Batches, encoder: Encoder) -> None:
+        self.encoder = encoder
         self.images, order = [], batches.order(0)
         for step in range(8):
             batch, draws = batches.draw(order, 0, step)
@@ -130,7 +129,7 @@ def main() -> None:
     npair, fnd = Loop(catalog, split, photos), Loop(catalog, split, photos, teacher)
     both = Loop(catalog, split, photos, teacher, (Erase(), Replace(neighbours=similar)))
     things: dict[str, Callable[[], object]] = {
-        "bare": Bare(store, npair.batches),
+        "bare": Bare(store, npair.batches, recommender("xs").encoder),
         "npair": npair,
         "fnd": fnd,
         "fnd-cl": both,

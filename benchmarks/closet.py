@@ -88,8 +88,8 @@ class Bench:
     def run(self, recipe: dict[str, Any], keys: dict[str, Any], seed: int) -> Run:
         """A run of a recipe with some keys set."""
         keys = {"dataset.root": str(self._data), "model.encoder.weights": self._weights, **keys}
-        if "teacher" in recipe:
-            keys["teacher.model.encoder.weights"] = self._weights
+        for key in {"teacher", "start"} & recipe.keys():
+            keys[f"{key}.model.encoder.weights"] = self._weights
         found = run(recipe, keys, seed=seed, out=self._out, resume=True)
         figures = {label: round(found.result.test[label], 4) for label in METRICS}
         sys.stderr.write(f"{keys} seed {seed}: valid {found.result.valid['auc']:.4f}, test {figures}\n")

@@ -25,6 +25,7 @@ from outfitrec.core.recommender import Recommender
 from outfitrec.core.seeds import generator
 from outfitrec.core.settings import Recipe
 from outfitrec.core.teacher import Teacher
+from outfitrec.plugins.aggregators.mean import Mean
 from outfitrec.plugins.distillers.fnd import FND
 from outfitrec.plugins.negatives.random_mix import RandomMix
 
@@ -36,6 +37,7 @@ class Judged(Recommender):
 
     def __init__(self, judge: Judge) -> None:
         nn.Module.__init__(self)
+        self.aggregator = Mean()
         self.judge = judge
 
     def score_rows(self, table: Tensor, users: Tensor, outfits: Outfits, chunk: int = 4096) -> Tensor:

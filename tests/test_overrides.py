@@ -120,7 +120,7 @@ def test_by_label_and_by_position_where_names_repeat() -> None:
         ("trian.epochs=3", "trian: unknown key", "did you mean 'train'"),
         ("train.epoch=3", "train.epoch: unknown key", "did you mean 'epochs'"),
         ("extends=npair", "extends: unknown key", ""),
-        ("train.epochs=x", "train.epochs: must be a whole number ≥ 1, not 'x'", ""),
+        ("train.epochs=x", "train.epochs: must be a whole number ≥ 0, not 'x'", ""),
         ("train.epochs.x=3", "train.epochs has no keys, and so no 'x'", ""),
         ("model.encoder.sise=m", "model.encoder.sise: unknown key of encoder 'alexnet'", "did you mean 'size'"),
         ("model.encoder=alexnett", "model.encoder: unknown encoder 'alexnett'", "did you mean 'alexnet'"),

@@ -64,8 +64,8 @@ def test_it_is_json_and_says_what_keys_are_for() -> None:
     epochs = SCHEMA["properties"]["train"]["properties"]["epochs"]
     assert epochs == {
         "type": "integer",
-        "minimum": 1,
-        "description": "passes over the training pairs",
+        "minimum": 0,
+        "description": "passes over the training pairs; 0: the model as it starts",
         "default": 50,
     }
     assert SCHEMA["$defs"]["loss"]["oneOf"][0] == {"enum": ["bpr", "npair"]}
@@ -91,7 +91,7 @@ def test_what_loads_is_valid(data: dict[str, Any]) -> None:
     "change",
     [
         {"trian": {}},
-        {"train": {"epochs": 0}},
+        {"train": {"epochs": -1}},
         {"train": {"epochs": "3"}},
         {"train": {"epochs": True}},
         {"train": {"precision": "fp16"}},

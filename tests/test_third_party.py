@@ -59,7 +59,7 @@ def outfitrec(installed: Path, *arguments: str, cwd: Path | None = None) -> str:
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OUTFITREC_BLOCK": "", "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -6,10 +6,10 @@ from typing import Any
 
 import attrs
 
-from outfitrec.core.config import Config, Ready
+from outfitrec.core.config import Config, Ready, components
 from outfitrec.core.config import create as build
 from outfitrec.core.document import Document, Place
-from outfitrec.core.fields import info
+from outfitrec.core.fields import GIVEN, info
 from outfitrec.core.loading import plugins
 from outfitrec.core.registry import Registry
 from outfitrec.core.structure import structure_component
@@ -39,10 +39,17 @@ def create(kind: str, name: str, /, **fields: Any) -> Any:
 
 def make(registry: Registry, kind: str, name: str, /, **fields: Any) -> Any:
     """`create` with the components of a registry."""
-    component = registry.get(kind, name).load()
-    given = {one.name for one in attrs.fields(component) if info(one).given} & fields.keys()
+    # What the engine fills in may be for components in it.
+    keys = {one.name for one in attrs.fields(registry.get(kind, name).load()) if not info(one).given}
+    given = {key for key in fields if key in GIVEN and key not in keys}
     written = {"name": name, **{key: _written(value) for key, value in fields.items() if key not in given}}
     config = structure_component(Document.of(written, Place(f"{kind}/{name}")), kind, registry)
+    parts = [part for _, part in components(config) if not isinstance(part, Ready)]
+    asked = {one.name for part in parts for one in attrs.fields(part.component) if info(one).given}
+    if given - asked:
+        # Of what nobody asks for, the message is that of an unknown key.
+        strange = {key: _written(fields[key]) for key in given - asked}
+        structure_component(Document.of({**written, **strange}, Place(f"{kind}/{name}")), kind, registry)
     return build(config, **{key: fields[key] for key in given})
 
 

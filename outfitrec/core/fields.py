@@ -10,6 +10,10 @@ from typing import Any
 import attrs
 
 KEY = "outfitrec"
+# What the engine fills in, by name: the first six in components of the model, the rest in objectives and negatives.
+GIVEN = frozenset(
+    {"dim", "image_size", "users", "categories", "slots", "most", "teacher_dim", "neighbours", "split", "catalog"}
+)
 
 
 @attrs.frozen(kw_only=True)

@@ -10,7 +10,7 @@ from outfitrec.core.settings import GroupSettings
 
 
 def parameter_groups(
-    parameters: Iterable[tuple[str, nn.Parameter]], groups: Mapping[str, GroupSettings | None], lr: float, scale: float
+    parameters: Iterable[tuple[str, nn.Parameter]], groups: Mapping[str, GroupSettings], lr: float, scale: float
 ) -> list[dict[str, Any]]:
     """Groups for an optimiser.
 
@@ -23,14 +23,13 @@ def parameter_groups(
     Raises:
         RecipeError: A prefix fits no trainable parameter.
     """
-    asked = {prefix: settings for prefix, settings in groups.items() if settings is not None}
-    members: dict[str, list[nn.Parameter]] = {"": [], **{prefix: [] for prefix in asked}}
+    members: dict[str, list[nn.Parameter]] = {"": [], **{prefix: [] for prefix in groups}}
     names = []
     for name, parameter in parameters:
-        fitting = [prefix for prefix in asked if name == prefix or name.startswith(f"{prefix}.")]
+        fitting = [prefix for prefix in groups if name == prefix or name.startswith(f"{prefix}.")]
         members[max(fitting, key=len, default="")].append(parameter)
         names.append(name)
-    for prefix in asked:
+    for prefix in groups:
         if not members[prefix]:
             parts = sorted({".".join(name.split(".")[:2]) for name in names})
             raise RecipeError(
@@ -40,7 +39,7 @@ def parameter_groups(
     for prefix, parameters_of in members.items():
         if not parameters_of:
             continue
-        settings = asked.get(prefix, GroupSettings())
+        settings = groups.get(prefix, GroupSettings())
         group: dict[str, Any] = {"params": parameters_of, "lr": (lr if settings.lr is None else settings.lr) * scale}
         if settings.weight_decay is not None:
             group["weight_decay"] = settings.weight_decay

@@ -98,6 +98,14 @@ class Recommender(nn.Module):
         if show is not None:
             show(table, category)
 
+    def candidates_of(self, table: Float[Tensor, "item dim"], outfits: Outfits) -> None:
+        """Show the aggregator the items of these outfits, where it asks for candidates."""
+        if hasattr(self.aggregator, "candidates"):
+            mask = outfits.mask
+            items, index = outfits.items[mask].unique(return_inverse=True)
+            category = outfits.category.new_zeros(len(items)).index_put((index,), outfits.category[mask])
+            self.candidates(table[items], category.to(table.device))
+
     def states(self, table: Float[Tensor, "item dim"], outfits: Outfits, chunk: int) -> State:
         """States of many outfits of catalogue items, ``chunk`` at a time; ``table`` has a row for every item."""
         return cat_states([self.state(table, part.items, part.category) for part in chunks(outfits, chunk)])

@@ -73,10 +73,8 @@ class TrainSettings:
         minimum=1,
         help="batch that the learning rates are given for; they are scaled linearly to batch; null: as they are",
     )
-    groups: dict[str, GroupSettings | None] = field(
-        factory=dict,
-        help="settings of parts of the model, by prefix of the parameters' names (encoder.backbone); null: none, whatever a "
-        "base recipe says",
+    groups: dict[str, GroupSettings] = field(
+        factory=dict, help="settings of parts of the model, by prefix of the parameters' names (encoder.backbone)"
     )
     freeze: tuple[str, ...] = field(
         default=(), help="parts of the model that stay as they start, by prefix of the parameters' names (encoder)"

@@ -32,12 +32,7 @@ class Teacher:
         self.recommender = recommender.eval().requires_grad_(False)
         self.table = table
         with torch.inference_mode():
-            outfits = positives.outfits
-            category = outfits.category.new_zeros(len(table)).index_put(
-                (outfits.items[outfits.mask],), outfits.category[outfits.mask]
-            )
-            known = outfits.items[outfits.mask].unique()
-            recommender.candidates(table[known], category[known].to(table.device))
+            recommender.candidates_of(table, positives.outfits)
             scores = recommender.score_rows(table, positives.users, positives.outfits, chunk)
         # On the CPU: not every device has 64 bits.
         total = torch.zeros(users, dtype=torch.float64).index_add_(0, positives.users, scores.cpu().double())

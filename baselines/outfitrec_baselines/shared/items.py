@@ -5,7 +5,7 @@ from typing import NamedTuple
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from outfitrec import component
+from outfitrec import RecipeError, State, component
 
 
 class Items(NamedTuple):
@@ -34,3 +34,21 @@ class ItemSet(nn.Module):
     ) -> Items:
         """The items, which slots they are in, and their categories."""
         return Items(items, mask, category)
+
+
+def items_of(state: State, who: str) -> Items:
+    """The items of outfits, from their state.
+
+    Args:
+        state: The state.
+        who: Who needs the items, as an error names it.
+
+    Raises:
+        RecipeError: The state holds no items.
+    """
+    if not isinstance(state, Items):
+        raise RecipeError(
+            f"{who} scores the items of an outfit, and the aggregator does not give them",
+            hint="set model.aggregator: items",
+        )
+    return state

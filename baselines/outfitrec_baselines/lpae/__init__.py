@@ -1,0 +1,5 @@
+"""LPAE: learnable personalised anchor embeddings."""
+
+from outfitrec_baselines.lpae.original import from_original
+
+__all__ = ["from_original"]

@@ -1,0 +1,1 @@
+"""OutfitNet: item relevancy first, then users' tastes under attention. Re-implemented from its description."""

@@ -1,0 +1,1 @@
+"""Learning by triplets of items, for methods that compare items in pairs."""
