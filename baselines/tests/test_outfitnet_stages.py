@@ -15,8 +15,9 @@ from tiny import tiny
 from torch import Generator, Tensor
 
 import outfitrec
-from outfitrec import Batch, DataError, Outfits, RecipeError, Recommender, Rows, Run, Split
+from outfitrec import Batch, Catalog, DataError, Outfits, RecipeError, Recommender, Rows, Run, Split, create
 from outfitrec.core.batches import Batches
+from outfitrec.core.items import TableItems
 from outfitrec.core.program import Program
 from outfitrec.core.recipe import load_recipe
 from outfitrec.plugins.negatives.random_mix import RandomMix
@@ -136,6 +137,33 @@ def test_users_leave_the_first_stage_alone() -> None:
         losses.append([program(batch, 0, draws)[0].item() for batch, draws in drawn])
     assert losses[0] == losses[1] == losses[2]
     assert len(losses[0]) == 3
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_the_first_stage_learns_which_items_go_together(similarity: str) -> None:
+    # Each category shows each of four styles in its own way, and an outfit has one style.
+    draws = Generator().manual_seed(0)
+    category, style = torch.arange(120) % 3, torch.arange(120) // 3 % 4
+    catalog = Catalog([f"item {k}" for k in range(120)], category, ("top", "bottom", "shoe"))
+    table = torch.randn(3, 4, 12, generator=draws)[category, style] + 0.5 * torch.randn(120, 12, generator=draws)
+    styles = torch.randint(0, 4, (200, 1), generator=draws)
+    slots = torch.arange(3)
+    outfits = catalog.outfits((torch.randint(0, 10, (200, 3), generator=draws) * 4 + styles) * 3 + slots)
+    strange = catalog.outfits(torch.randint(0, 40, (200, 3), generator=draws) * 3 + slots)
+    term = ItemRelevancy(split=split(outfits), catalog=catalog)
+    encoder = create("encoder", "features", size=12, norm=False, head={"name": "item_encoder", "dropout": 0.0}, dim=16)
+    model = Recommender(encoder, ItemSet(), Relevancy(similarity=similarity))
+    program = Program(model, [term], TableItems(table), category)
+    optimizer = torch.optim.Adam(program.parameters(), lr=0.01)
+    for epoch in range(60):
+        loss, _ = program(batch_of(outfits, term, seed=epoch), epoch, draws)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        items = model.embed(table, category)
+        right, wrong = (model.score_rows(items, torch.zeros(200).long(), one) for one in (outfits, strange))
+    assert (right[:, None] > wrong).float().mean() > 0.9
 
 
 def test_a_category_of_one_item_leaves_nothing_to_draw() -> None:

@@ -181,6 +181,8 @@ class Overrider:
         names = [one.mapping["name"].data if "name" in one.mapping else one.data for one in listed]
         found = [index for index, one in enumerate(words) if one == word]
         found = found or [index for index, one in enumerate(names) if one == word]
+        # Without its provider, as components are named elsewhere.
+        found = found or [index for index, one in enumerate(names) if isinstance(one, str) and one.endswith(f"/{word}")]
         if not found:
             raise _error(f"{key} has no entry {word!r}", override, did_you_mean(word, filter(None, words)))
         if len(found) > 1:

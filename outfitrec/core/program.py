@@ -86,6 +86,10 @@ class Program(nn.Module):
             module.eval()
         return self
 
+    def feed(self, source: ItemSource) -> None:
+        """Take item features from another source."""
+        self._source = source
+
     def learn_from(self, teacher: Teacher) -> None:
         """Give the objectives a teacher."""
         self._teacher = [teacher]

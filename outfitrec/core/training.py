@@ -237,6 +237,11 @@ class Training:
         session, device = self._session, self._fabric.device
         if before.start is not None:
             taken = start_from(self._recommender, before.start)
+            if self._recommender.encoder.frozen:
+                # Its features are in a table, of the weights that it had.
+                self._source = session.source(self._recommender, device)
+                self._program.feed(self._source)
+                self._cold = session.cold_start(self._recommender, device)
             if session.options.team.leads:
                 self._progress.message(f"{session.recipe.name} {taken}")
         if before.teacher is not None:
