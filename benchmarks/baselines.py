@@ -22,8 +22,11 @@ from benchmarks.timing import table
 from outfitrec import Run
 from outfitrec.core.reevaluate import evaluate
 
+RATE = "train.optimizer.lr"
 RATES = [0.01, 0.003, 0.03, 0.1]
 TEMPERATURES = [0.1, 0.05, 0.2]
+# Of a score that is a sum of cosines, one an anchor.
+SUMS = [1.0, 0.3, 0.1]
 MARGINS = [0.3, 0.1, 0.5]
 RANKING = "objectives.ranking.loss.temperature"
 KNOWN = ("average", "weighted_average")
@@ -38,10 +41,12 @@ class Compared:
     key: str = RANKING
     values: list[float] = attrs.field(factory=lambda: TEMPERATURES)
     strategies: tuple[str, ...] = KNOWN
+    rate: str = RATE
+    rates: list[float] = attrs.field(factory=lambda: RATES)
 
     def method(self) -> Method:
         """What is to be chosen, key by key."""
-        return Method(self.recipe, {"train.optimizer.lr": RATES, self.key: self.values})
+        return Method(self.recipe, {self.rate: self.rates, self.key: self.values})
 
 
 def short(name: str, key: str = RANKING, *, values: list[float] | None = None, strategies: Any = KNOWN) -> Compared:
@@ -56,9 +61,10 @@ METHODS = {
     "SCE-Net": short("sce-net", "objectives.triplet.margin", values=MARGINS, strategies=IMPERSONAL),
     "Bi-LSTM": short("bi-lstm", "model.aggregator.temperature", strategies=IMPERSONAL),
     "OutfitNet": Compared({"extends": "closet-outfitnet", "name": "outfitnet", "start": "closet-outfitnet-relevancy"}),
-    "FHN": short("fhn"),
-    "LPAE-u": short("lpae-u", strategies=ANCHORS),
-    "LPAE-g": short("lpae-g", strategies=ANCHORS),
+    # Its users learn by a rate of their own, a hundred times and more that of its items.
+    "FHN": attrs.evolve(short("fhn"), rate="train.groups.preference.user.lr", rates=[1.0, 0.3, 3.0, 10.0]),
+    "LPAE-u": short("lpae-u", values=SUMS, strategies=ANCHORS),
+    "LPAE-g": short("lpae-g", values=SUMS, strategies=ANCHORS),
     "BPR": short("bpr"),
     "N-pair": short("npair"),
     "FND": Compared(taught(FND)),

@@ -175,7 +175,7 @@ class Plugins:
         self._files[path.name] = (path, version)
 
     def check_required(self, required: Mapping[str, str]) -> None:
-        """Check versions of plugins, such as ``{"outfitrec-baselines": ">=0.1"}``.
+        """Check versions of plugins, such as ``{"outfitrec-hinge": ">=0.1"}``.
 
         Raises:
             PluginError: One is missing, not loaded, or of another version; all of them at once.
