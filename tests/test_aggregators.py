@@ -3,7 +3,7 @@ import math
 
 import pytest
 import torch
-from conftest import SHARED
+from fixtures import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn

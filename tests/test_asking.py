@@ -172,6 +172,7 @@ def test_a_step_gives_the_embeddings_of_each_outfits_items() -> None:
             torch.testing.assert_close(found[row, slot].detach(), expected)
     found.sum().backward()
     # Items 3 and 7 are there twice, item 12 not at all.
+    assert rows.grad is not None
     assert rows.grad[:, 0].tolist() == [1, 2, 2, 0, 1]
 
 

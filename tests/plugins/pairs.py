@@ -1,10 +1,10 @@
 """A plugin file for tests: the dataset of `tiny` with outfits of two items."""
 
 import attrs
-from plugins.tiny import Tiny
 
 from outfitrec import Dataset, Split, component
 from outfitrec.hooks import Register, hookimpl
+from plugins.tiny import Tiny
 
 
 @component
