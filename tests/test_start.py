@@ -10,7 +10,7 @@ from commands import invoke
 from killing import STEP, Death, attempt
 from safetensors.torch import load_file, save_file
 from test_step import CATALOG, Table, recommender
-from tiny import tiny
+from tiny import master, student, tiny
 from torch import Tensor
 from torchvision.models import squeezenet1_1
 
@@ -319,3 +319,10 @@ def test_without_epochs_two_seeds_are_two_models(untouched: Run, tmp_path: Path)
     assert other.result.training["epochs"] == 0
     assert not same(parameters(other), parameters(untouched), "encoder.")
     assert 0 < other.result.test["auc"] < 1
+
+
+def test_a_seed_is_that_of_all_stages_and_a_teacher_keeps_its_own() -> None:
+    staged = student(start=master(name="first", start=master(name="zeroth")))
+    recipe: Any = load_recipe(staged, seed=7)
+    assert (recipe.train.seed, recipe.start.train.seed, recipe.start.start.train.seed) == (7, 7, 7)
+    assert recipe.teacher.train.seed == 0

@@ -12,7 +12,7 @@ from outfitrec.cli.result import show_summary
 @click.argument("recipe")
 @click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--out", default="runs", show_default=True, help="Folder that holds run directories.")
-@click.option("--seed", type=int, help="Seed of the run; the teacher keeps its own.")
+@click.option("--seed", type=int, help="Seed of the run, and of one that it starts from; the teacher keeps its own.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run; start where there is none.")
 @click.option("--force", is_flag=True, help="Train again where the run is finished or interrupted.")
 @click.option("--strict", is_flag=True, help="Make a warning an error.")

@@ -41,7 +41,7 @@ def run(
         recipe: Name of a shipped recipe, path of a YAML file, mapping, or recipe.
         overrides: ``KEY=VALUE`` texts, or values by dotted key.
         out: Folder that holds run directories.
-        seed: Seed of the run in place of the recipe's; the teacher keeps its own.
+        seed: Seed of the run in place of the recipe's, and of one that it starts from; the teacher keeps its own.
         resume: Go on with an interrupted run.
         force: Train again where the run is finished or interrupted.
         strict: Make a warning an error.

@@ -15,7 +15,7 @@ from outfitrec.core.files import file_digest
 from outfitrec.core.loading import Plugins
 from outfitrec.core.loading import plugins as loaded_plugins
 from outfitrec.core.overrides import Overrider, read_overrides
-from outfitrec.core.settings import INNER, TAKEN, FinishedRun, Recipe
+from outfitrec.core.settings import INNER, TAKEN, FinishedRun, Recipe, changed
 from outfitrec.core.structure import structure_recipe
 from outfitrec.core.values import shown
 from outfitrec.core.yamlfile import dump, read
@@ -41,7 +41,7 @@ def load_recipe(
     Args:
         source: Path of a YAML file, name of a shipped recipe, or plain data.
         overrides: ``KEY=VALUE`` texts, or values by dotted key.
-        seed: In place of ``train.seed``. A teacher keeps its own.
+        seed: In place of ``train.seed``, and of that of a recipe that it starts from. A teacher keeps its own.
         plugins: Where components and shipped recipes are looked up; by default, what is installed.
 
     Raises:
@@ -67,7 +67,13 @@ def load_recipe(
         problems += error.problems
     if problems:
         raise RecipeError(problems)
-    return recipe
+    return recipe if seed is None else seeded(recipe, seed)
+
+
+def seeded(recipe: Recipe, seed: int) -> Recipe:
+    """A recipe with this seed, in all its stages."""
+    start = seeded(recipe.start, seed) if isinstance(recipe.start, Recipe) else recipe.start
+    return changed(recipe, train=changed(recipe.train, seed=seed), start=start)
 
 
 def resolved(recipe: Recipe) -> dict[str, Any]:
