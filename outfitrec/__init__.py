@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from outfitrec.core.component import component
     from outfitrec.core.create import create
-    from outfitrec.core.data import Catalog, Dataset, Rows, Split
+    from outfitrec.core.data import Catalog, Dataset, Photos, Questions, Rows, Split, Truth
     from outfitrec.core.drawn import Drawn
     from outfitrec.core.engine import run
     from outfitrec.core.errors import DataError, PluginError, RecipeError, RunError, UserError
@@ -28,7 +28,9 @@ _WHERE = {
     "Dataset": "outfitrec.core.data",
     "Drawn": "outfitrec.core.drawn",
     "Outfits": "outfitrec.core.outfits",
+    "Photos": "outfitrec.core.data",
     "PluginError": "outfitrec.core.errors",
+    "Questions": "outfitrec.core.data",
     "RecipeError": "outfitrec.core.errors",
     "Recommender": "outfitrec.core.recommender",
     "Rows": "outfitrec.core.data",
@@ -37,6 +39,7 @@ _WHERE = {
     "Split": "outfitrec.core.data",
     "State": "outfitrec.core.state",
     "Step": "outfitrec.core.step",
+    "Truth": "outfitrec.core.data",
     "UserError": "outfitrec.core.errors",
     "component": "outfitrec.core.component",
     "create": "outfitrec.core.create",
@@ -55,7 +58,9 @@ __all__ = [
     "Dataset",
     "Drawn",
     "Outfits",
+    "Photos",
     "PluginError",
+    "Questions",
     "RecipeError",
     "Recommender",
     "Rows",
@@ -64,6 +69,7 @@ __all__ = [
     "Split",
     "State",
     "Step",
+    "Truth",
     "UserError",
     "component",
     "create",

@@ -1,4 +1,11 @@
-"""What a component of each kind must offer. This, and `outfitrec.component`, is all that a plugin needs to know.
+"""What a component of each kind must offer, and may.
+
+With the names of `outfitrec` itself and with `outfitrec.hooks` it is all that a plugin needs to know.
+
+A component of any kind may have a static method ``check_recipe(config, recipe)``, which yields the key and message of
+whatever is wrong with a recipe as a whole. A part of the model (encoder, aggregator or preference) may define
+``initialize()``, called once before training, and ``on_epoch(epoch)``, called before each training step with its epoch,
+from 0. What scores depend on belongs in parameters and persistent buffers, which are kept of the best epoch and served.
 
 Shapes use one word a dimension: ``item`` (distinct items), ``outfit``, ``slot`` (places of an outfit, empty ones
 among them), ``pair`` (a user with a posted outfit), ``negative`` (negatives of a pair), ``dim`` (the embedding).
@@ -65,7 +72,8 @@ class Aggregator(Protocol):
 
     Called as a function: an nn.Module with this ``forward``. Empty slots (mask False) hold zeros and must have no
     influence. It may also define ``candidates(items [item, dim], category [item])``, which is called beforehand with
-    the step's items in training and with the split's items in evaluation.
+    the step's items in training, the split's in evaluation, the training split's for a teacher, and the request's in
+    serving; and ``fewest``, the number of items that an outfit must have: outfits of fewer are then refused.
     """
 
     def __call__(
@@ -78,7 +86,10 @@ class Aggregator(Protocol):
 
 @runtime_checkable
 class Preference(Protocol):
-    """Score of a user for an outfit's state; higher is better. An nn.Module."""
+    """Score of a user for an outfit's state; higher is better. An nn.Module.
+
+    It may also define ``fewest`` (see `Aggregator`) and ``personal = False``, which says that users play no part.
+    """
 
     def __call__(self, users: Int[Tensor, "..."], state: State) -> Float[Tensor, "..."]:
         """Scores, by broadcasting over users and outfits: ``(b, 1) × (k,) → (b, k)``, ``(p,) × (p,) → (p,)``."""
@@ -173,7 +184,11 @@ class Augmenter(Protocol):
 
 @runtime_checkable
 class ColdStart(Protocol):
-    """Serves a user known by a few liked outfits alone. Nothing is trained."""
+    """Serves a user known by a few liked outfits alone. Nothing of the recommender is trained.
+
+    It may also define ``unobserved(state)``, called before any profile is made with the states of outfits that were put
+    together at random: for strategies that learn from such.
+    """
 
     def profile(self, recommender: "Recommender", liked: State) -> Mapping[str, Tensor]:
         """What is to be kept of the user: tensors that can be stored. ``liked``: the state of the liked outfits."""
@@ -197,7 +212,11 @@ class Negatives(Protocol):
 
 @runtime_checkable
 class Dataset(Protocol):
-    """A source of data."""
+    """A source of data.
+
+    It may also have a static method ``outline(config)``: the most items of each category in an outfit, by name, as far
+    as the configuration tells. Sizes and costs of models are computed by it where the data are not there.
+    """
 
     def load(self) -> DatasetOf:
         """Read everything but the photos.

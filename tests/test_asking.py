@@ -40,9 +40,9 @@ def test_each_step_is_told_its_epoch_and_shown_its_items(tmp_path: Path) -> None
     heard = told(found)
     # 144 pairs in steps of 16, three epochs.
     assert heard["epoch"] == [epoch for epoch in range(3) for _ in range(9)]
-    # Steps, and the validation of three epochs, of the best one and the test.
-    assert len(heard["candidates"]) == 27 + 5
-    items, category = heard["candidates"][0]
+    # The rehearsal; steps; the validation of three epochs, of the best one, and the test.
+    assert len(heard["candidates"]) == 1 + 27 + 5
+    items, category = heard["candidates"][1]
     assert len(items) == len(category) <= 2 * 16 * 3
 
 

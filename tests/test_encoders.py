@@ -257,7 +257,7 @@ def test_a_backbone_can_end_at_a_layer(tmp_path: Path) -> None:
 
 
 def test_a_layer_that_a_backbone_lacks_is_an_error() -> None:
-    with pytest.raises(RecipeError, match=r"resnet18 has no layer 'layer9'; it has .*layer4"):
+    with pytest.raises(RecipeError, match=r"resnet18 has no layer 'layer9': it has .*layer4"):
         load_recipe(
             {"name": "cut", "model": {"encoder": {"name": "torchvision", "architecture": "resnet18", "last": "layer9"}}}
         )

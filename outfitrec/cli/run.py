@@ -29,10 +29,10 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> dict[str, Any] | None:
-    """Run RECIPE: the recipes in it first (teacher, neighbours), then training, then evaluation on the test split.
+    """Run RECIPE: recipes in it first (teacher, neighbours, start), then training, then evaluation on the test split.
 
     KEY=VALUE sets a key of the recipe; VALUE is YAML. An entry of a list is addressed by its name
-    (objectives.ranking.distiller.alpha=2.5), the teacher's keys by teacher.KEY, likewise those of neighbours.
+    (objectives.ranking.distiller.alpha=2.5), the teacher's keys by teacher.KEY, likewise those of neighbours and start.
 
     A run's directory is named by what it computes: a run that is finished is not trained again.
     """

@@ -29,8 +29,10 @@ def given_by(dataset: Dataset, model: ModelSettings, image: ImageSettings) -> di
 
 def most_items(outfits: Outfits, categories: int) -> tuple[int, ...]:
     """The most items of each category in one of these outfits."""
-    counts = torch.nn.functional.one_hot(outfits.category + 1, categories + 1).sum(dim=1)
-    return tuple(counts.amax(dim=0)[1:].tolist())
+    row = torch.arange(len(outfits))[:, None].expand_as(outfits.category)
+    place = (row * categories + outfits.category)[outfits.mask]
+    counts = torch.bincount(place, minlength=len(outfits) * categories).view(len(outfits), categories)
+    return tuple(counts.amax(dim=0).tolist())
 
 
 def given_without_data(recipe: Recipe, users: int) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from outfitrec.core.config import create
+from outfitrec.core.create import create as make
 from outfitrec.core.data import Dataset
 from outfitrec.core.errors import DataError, Problem, RunError, UserError, listed
 from outfitrec.core.evaluation import Evaluator
 from outfitrec.core.files import digest
-from outfitrec.core.items import ItemSource, embed_all
+from outfitrec.core.items import ItemSource, embed_all, tensor_digest
 from outfitrec.core.progress import Progress
 from outfitrec.core.recommender import Recommender, slice_state
 from outfitrec.core.seeds import generator
@@ -73,7 +74,6 @@ class ColdEvaluator:
         dataset: The data of the unknown users.
         test: Ranks their test split.
         strategies: How a profile gives scores, by label.
-        negatives: Draws the unobserved outfits that a strategy may ask to see, one for each liked outfit or more.
         metrics: What is computed from each user's ranking.
         source: Features of the dataset's items.
         seed: Seed of the draws.
@@ -97,7 +97,6 @@ class ColdEvaluator:
         dataset: Dataset,
         test: Evaluator,
         strategies: Mapping[str, ColdStart],
-        negatives: Negatives,
         metrics: Sequence[Metric],
         source: ItemSource,
         *,
@@ -121,8 +120,11 @@ class ColdEvaluator:
         self._liked, self._unobserved = liked.outfits, liked.outfits[:0]
         self._learners = [one for one in strategies.values() if hasattr(one, "unobserved")]
         if self._learners:
+            fields = {"split": dataset.splits["train"], "catalog": dataset.catalog}
+            negatives: Negatives = make("negatives", "random_mix", share="pair", count=1, **fields)
             self._unobserved = negatives.draw(liked, generator(seed, "unobserved")).outfits
         facts = {name: one for name, one in test.protocol.items() if name != "hash"}
+        facts |= {"unobserved": tensor_digest(self._unobserved.items)} if self._learners else {}
         facts |= {"data": dataset.digest, "users": len(users), "draws": self._draws}
         self.protocol: dict[str, object] = {**facts, "hash": digest(facts)[:16]}
 
@@ -158,6 +160,8 @@ class ColdEvaluator:
         Raises:
             RunError: A strategy gives scores that are not finite.
         """
+        for outfits, what in ((self._rows.outfits, "ranked"), (self._liked, "liked")):
+            recommender.check_sizes(outfits, f"{KEY}, {what} outfits")
         training = recommender.training
         try:
             ranked = self._rows.outfits.items.unique()

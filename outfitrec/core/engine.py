@@ -13,7 +13,7 @@ from outfitrec.core.devices import launched
 from outfitrec.core.errors import DataError, OutfitrecError, Problem, RecipeError, RunError, UserError, listed
 from outfitrec.core.processes import GO_ON, is_lost, world
 from outfitrec.core.progress import QUIET, Progress
-from outfitrec.core.recipe import WEIGHTS, load_recipe, resolved
+from outfitrec.core.recipe import WEIGHTS, load_recipe, resolved, seeded
 from outfitrec.core.runs import MANIFEST, RECIPE, Run, RunDirectory, read_json
 from outfitrec.core.session import STUDENT, Options, Session
 from outfitrec.core.settings import INNER, FinishedRun, Recipe
@@ -32,7 +32,7 @@ def run(
     strict: bool = False,
     progress: Progress = QUIET,
 ) -> Run:
-    """Run a recipe: those in it first (teacher, neighbours), then the model, then evaluate it on the test split.
+    """Run a recipe: those in it first (teacher, neighbours, start), then the model, then evaluate it on the test split.
 
     A run's directory is named by what it computes: where the same recipe, data and versions ran before, that run is
     returned.
@@ -53,6 +53,8 @@ def run(
     """
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe, overrides, seed=seed)
+    elif seed is not None:
+        recipe = seeded(recipe, seed)
     options = Options(out=Path(out), resume=resume, force=force, strict=strict, progress=progress)
     finished = _run_together(recipe, options) if launched() else _run_alone(recipe, options)
     if strict and finished.result.warnings:
@@ -165,7 +167,9 @@ def run_session(session: Session) -> Run:
                 options.progress.warning(text)
             if options.strict and training.warnings:
                 raise RunError([Problem(text, str(directory.path)) for text in training.warnings])
-            first: dict[str, Any] = {key: run_before(session, key) for key in INNER}
+            # A model that is not trained learns from nobody.
+            needed = INNER if recipe.train.epochs else ("start",)
+            first: dict[str, Any] = {key: run_before(session, key) for key in needed}
             if options.force:
                 directory.clear()
             training.run(Before(**first))
@@ -195,7 +199,7 @@ def run_before(session: Session, key: str) -> Run | Path | None:
     inner: Recipe | FinishedRun | None = getattr(session.recipe, key)
     if isinstance(inner, FinishedRun):
         path = Path(inner.path)
-        if path.suffix == WEIGHTS:
+        if path.suffix == WEIGHTS and not path.is_dir():
             return path
         found = Run(path)
         if key != "start":
@@ -211,7 +215,13 @@ def run_before(session: Session, key: str) -> Run | Path | None:
         return run_session(session.inner(key, inner, options))
     except OutfitrecError as error:
         # Of two recipes, which one it is.
-        raise type(error)(attrs.evolve(one, message=f"{key}: {one.message}") for one in error.problems) from error
+        raise type(error)(_within(key, one) for one in error.problems) from error
+
+
+def _within(key: str, problem: Problem) -> Problem:
+    """A problem of the recipe under a key, with the keys that it speaks of."""
+    hint = problem.hint.replace(" model.", f" {key}.model.")
+    return attrs.evolve(problem, message=f"{key}: {problem.message}", hint=hint)
 
 
 def check_data(run: Run, key: str, dataset: Dataset) -> None:

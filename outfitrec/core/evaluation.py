@@ -123,6 +123,9 @@ class Evaluator:
         Raises:
             RunError: The model gives scores that are not finite.
         """
+        recommender.check_sizes(self.rows.outfits, f"evaluation on {self.protocol['split']}")
+        if self._questions is not None:
+            recommender.check_sizes(self._questions.outfits, f"questions of {self.protocol['split']}")
         training = recommender.training
         try:
             table = embed_all(

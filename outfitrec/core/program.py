@@ -26,6 +26,9 @@ class Program(nn.Module):
         source: Where item features come from.
         category: Category of every item of the catalogue, on the device.
         teacher: The frozen teacher, or None.
+
+    Attributes:
+        frozen: Prefixes of the parameters that stay as they are.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Program(nn.Module):
         # In a list, so that the teacher is no submodule: it is neither trained nor checkpointed here.
         self._teacher = [teacher]
         self._team = ALONE
+        self.frozen: tuple[str, ...] = ()
         # In a list, which registers no submodule.
         self._frozen: list[nn.Module] = []
 
@@ -66,16 +70,18 @@ class Program(nn.Module):
         Raises:
             RecipeError: A prefix fits no parameter, or nothing is left to train.
         """
+        named = [(known_as(name), one) for name, one in self.named_parameters()]
         for prefix in prefixes:
-            found = [one for name, one in self.trainable() if f"{name}.".startswith(f"{prefix}.")]
+            found = [one for name, one in named if f"{name}.".startswith(f"{prefix}.")]
             if not found:
-                names = sorted({".".join(name.split(".")[:2]) for name, _ in self.trainable()})
-                raise RecipeError(
-                    f"train.freeze: {prefix!r} fits no trainable parameter", hint=f"the model has {listed(names)}"
-                )
+                names = sorted({".".join(name.split(".")[:2]) for name, _ in named})
+                raise RecipeError(f"train.freeze: {prefix!r} fits no parameter", hint=f"the model has {listed(names)}")
+            if not any(one.requires_grad for one in found):
+                raise RecipeError(f"train.freeze: {prefix!r} is frozen already", hint="leave it out")
             for one in found:
                 one.requires_grad_(False)
             self._frozen += [module for name, module in self.named_modules() if known_as(name) == prefix]
+        self.frozen = tuple(prefixes)
         if prefixes and not self.trainable():
             raise RecipeError("train.freeze: nothing is left to train", hint="set train.epochs: 0 to evaluate alone")
 
@@ -155,10 +161,10 @@ class Program(nn.Module):
 
 def known_as(name: str) -> str:
     """What users call a parameter or a part of the program."""
-    for inside, word in {"recommender.": "", "terms.": "objectives."}.items():
-        if name.startswith(inside):
-            return word + name.removeprefix(inside)
-    return name
+    first, _, rest = name.partition(".")
+    if first == "terms":
+        return f"objectives.{rest}" if rest else "objectives"
+    return rest if first == "recommender" else name
 
 
 def _full(tensor: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from outfitrec.core.yamlfile import dump, read
 
 SUFFIXES = (".yaml", ".yml")
 WEIGHTS = ".safetensors"
+OTHER_WEIGHTS = (".pth", ".pt", ".bin", ".ckpt")
 RUN_FILES = ("recipe.yaml", "manifest.json")
 # Keys that name a recipe or say what it needs, and compute nothing.
 NAMING = frozenset({"name", "description", "requires"})
@@ -141,7 +142,11 @@ class _Loader:
             folder = Path(document.data).expanduser().absolute()
             # A shipped recipe is meant even where a folder has its name.
             run = document.data not in self._shipped() and all((folder / file).is_file() for file in RUN_FILES)
-            if run or (key == "start" and folder.suffix == WEIGHTS):
+            weights = folder.suffix in (WEIGHTS, *OTHER_WEIGHTS) and not folder.is_dir()
+            if weights and (key != "start" or folder.suffix != WEIGHTS):
+                takes = "a .safetensors file" if key == "start" else "no file of weights: only start does"
+                raise _error(f"{key}: takes {takes}, not {folder.name}", place, "name a recipe, or a run's directory")
+            if run or weights:
                 return attrs.evolve(document, data=FinishedRun(str(folder)))
             document = self._open(document.data, place, ()).put("dataset", None)
         elif isinstance(document.data, dict):
@@ -189,6 +194,8 @@ class _Loader:
             try:
                 return self.plugins.registry.get("recipe", source).path()
             except UserError as error:
+                if path.is_absolute() or len(path.parts) > 1:
+                    raise _error(f"no recipe file, and no run, at {source}", place) from error
                 problem = error.problems[0]
                 raise _error(problem.message, place, f"{problem.hint}; the name of a file ends in .yaml") from error
         if not path.is_file():
@@ -217,8 +224,8 @@ class _Loader:
 
 
 def _identity(value: Any, path: tuple[str, ...], problems: list[Problem]) -> Any:
-    if isinstance(value, FinishedRun) and Path(value.path).suffix == WEIGHTS:
-        return _content(value.path, FieldInfo(help="a file of weights"), path, problems)
+    if isinstance(value, FinishedRun) and Path(value.path).suffix == WEIGHTS and not Path(value.path).is_dir():
+        return _content(value.path, FieldInfo(help="give the path of a file of weights"), path, problems)
     if isinstance(value, FinishedRun):
         files = sorted((Path(value.path) / "model").glob("*"))
         if not files:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -60,8 +60,8 @@ class Recommender(nn.Module):
             category: Category in each slot; -1 where the slot is empty.
         """
         mask = index >= 0
-        if self.fewest > 1 and not mask.is_meta:
-            self.check_sizes(mask.sum(dim=1))
+        if mask.device.type == "cpu":  # elsewhere to look is to wait: who feeds it has looked
+            self._check(mask, "")
         # F.embedding's gradient repeats bit for bit; that of table[index] does not.
         items = F.embedding(index.clamp(min=0), table) * mask.unsqueeze(-1)
         return self.aggregator(items, mask, category)
@@ -71,18 +71,28 @@ class Recommender(nn.Module):
         """Fewest items of an outfit that it can score."""
         return max(_fewest(self.aggregator), _fewest(self.preference))
 
-    def check_sizes(self, sizes: Int[Tensor, " outfit"]) -> None:
-        """Make sure that outfits of so many items can be scored.
+    def check_sizes(self, outfits: Outfits, where: str) -> None:
+        """Make sure that outfits have as many items as it needs.
+
+        Args:
+            outfits: The outfits; on the CPU, for the sake of speed.
+            where: What they are, for the message.
 
         Raises:
-            DataError: There are some that cannot.
+            DataError: Some have too few.
         """
-        few = int((sizes < self.fewest).sum())
+        self._check(outfits.mask, where)
+
+    def _check(self, mask: Bool[Tensor, "outfit slot"], where: str) -> None:
+        if self.fewest == 1:
+            return
+        few = int((mask.sum(dim=1) < self.fewest).sum())
         if few:
             part = self.aggregator if _fewest(self.aggregator) == self.fewest else self.preference
             raise DataError(
-                f"{type(part).__name__} needs outfits of {self.fewest} items or more: {few} of {len(sizes)} have fewer",
-                hint="leave these outfits out, or choose a method that scores single items",
+                f"{type(part).__name__} needs outfits of {self.fewest} items or more: {few} of {len(mask)} have fewer",
+                where=where,
+                hint="leave these outfits out (or the augmenter that makes them), or choose a method of single items",
             )
 
     def on_epoch(self, epoch: int) -> None:

@@ -1,7 +1,7 @@
 """The model directory: what serving needs, and nothing else. Weights are tensors, the rest is JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from outfitrec.core.document import Document, Place
 from outfitrec.core.errors import DataError, PluginError, Problem, RecipeError, RunError, listed
 from outfitrec.core.files import file_digest, whole, write_json
 from outfitrec.core.loading import plugins
+from outfitrec.core.outfits import Outfits
 from outfitrec.core.photos import BadPhotoError, decode
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.registry import Registry
@@ -29,7 +30,7 @@ from outfitrec.protocols import ColdStart
 
 WEIGHTS = "weights.safetensors"
 CONFIG = "model.json"
-FORMAT = 1
+FORMAT = 2
 
 
 def save_model(
@@ -117,6 +118,8 @@ class Model:
         Raises:
             DataError: A user or category is unknown, an outfit is empty, or a photo cannot be used.
         """
+        if not users:
+            raise DataError("no users to score for")
         strangers = [user for user in users if not 0 <= user < self.given["users"]]
         if strangers:
             raise DataError(f"unknown users {strangers}: the model knows users 0 to {self.given['users'] - 1}")
@@ -130,6 +133,7 @@ class Model:
         outfits: Sequence[Sequence[bytes]],
         categories: Sequence[Sequence[str]],
         strategy: str = "weighted_average",
+        unobserved: tuple[Sequence[Sequence[bytes]], Sequence[Sequence[str]]] | None = None,
         **fields: Any,
     ) -> dict[str, Tensor]:
         """What is to be kept of a new user, who is known by liked outfits alone; `score_profile` takes it.
@@ -138,18 +142,31 @@ class Model:
             outfits: The encoded photos of each outfit that the user likes, one outfit or more.
             categories: The category of each photo of each outfit.
             strategy: Name of the component (``cold_start``) that serves the user.
+            unobserved: Photos and categories, likewise, of outfits that the user did not post: for a strategy that
+                learns from such, and for no other.
             fields: Its keys, as a recipe has them.
 
         Returns:
             Tensors by name; safetensors, for one, can store them.
 
         Raises:
-            DataError: There is no outfit, a category is unknown, an outfit is empty, or a photo cannot be used.
+            DataError: There is no outfit, a category is unknown, an outfit is empty, a photo cannot be used, or the
+                strategy needs unobserved outfits (or has no use for any).
             UserError: There is no such strategy, or it has no such key.
         """
         if not outfits:
             raise DataError("no liked outfits: a profile is made of one or more")
         cold = self._strategy(strategy, fields)
+        learn: Callable[[State], None] | None = getattr(cold, "unobserved", None)
+        if learn is not None and unobserved is not None:
+            learn(self._state(*unobserved))
+        elif learn is not None:
+            raise DataError(
+                f"the strategy {strategy} learns from outfits that the user did not post",
+                hint="give some, such as outfits put together at random: unobserved=(outfits, categories)",
+            )
+        elif unobserved is not None:
+            raise DataError(f"the strategy {strategy} has no use for unobserved outfits", hint="leave them out")
         return dict(cold.profile(self.recommender, self._state(outfits, categories)))
 
     @torch.inference_mode()
@@ -207,6 +224,7 @@ class Model:
         known = torch.tensor([list(self.given["categories"]).index(word) for word in named])
         self.recommender.candidates(table, known.to(table.device))
         category = torch.where(index >= 0, known[index.clamp(min=0)], -1)
+        self.recommender.check_sizes(Outfits(index, category), "outfits of the request")
         return self.recommender.state(table, index.to(table.device), category.to(table.device))
 
 

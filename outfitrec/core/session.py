@@ -152,13 +152,11 @@ class Session:
         test = cold.test() if cold else None
         if settings is None or cold is None or test is None:
             return None
-        train = cold.dataset.splits["train"]
         return ColdEvaluator(
             settings,
             cold.dataset,
             test,
             {label(config): create(config, **self.given) for config in settings.strategies},
-            create(self.recipe.negatives, split=train, catalog=cold.dataset.catalog),
             self.metrics(),
             cold.source(recommender, device),
             seed=rest.seed,

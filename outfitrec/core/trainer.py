@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -108,11 +108,13 @@ class Trainer:
         self._checkpoints = checkpoints
         self._progress = progress
         scale = settings.batch / settings.lr_batch if settings.lr_batch else 1.0
-        groups = parameter_groups(program.trainable(), settings.groups, optimizer.lr, scale)
+        # What is frozen needs no settings, whatever a base recipe says of it.
+        asked = {key: one for key, one in settings.groups.items() if not f"{key}.".startswith(_words(program.frozen))}
+        groups = parameter_groups(program.trainable(), asked, optimizer.lr, scale)
         self._schedule_every = schedule.every
         self._made = optimizer.build(groups)
         higher = direction.higher if direction else False
-        self._schedule = schedule.build(self._made, settings.epochs, batches.steps, higher)
+        self._schedule = schedule.build(self._made, max(settings.epochs, 1), batches.steps, higher)
         if direction is None and isinstance(self._schedule, ReduceLROnPlateau):
             message = "train.schedule: it follows the validation value, and train.select names no metric"
             raise RecipeError(message, hint="name a metric, or choose another schedule")
@@ -224,6 +226,8 @@ class Trainer:
         # A plugin that draws from torch's own generator repeats too, and draws the same in every process.
         torch.manual_seed(seed_of(self._settings.seed, "draws", epoch, step))
         batch, generator = self._batches.draw(order, epoch, step)
+        for role, outfits in batch.roles().items():
+            self._program.recommender.check_sizes(outfits, f"outfits of the step: {role}")
         # Dropout draws from torch's own generator: seeded for the step, like every other draw.
         torch.manual_seed(seed_of(self._settings.seed, "dropout", epoch, step, self._fabric.global_rank))
         loss, figures = self._wrapped(batch.to(self._fabric.device), epoch, generator)
@@ -323,3 +327,8 @@ class Trainer:
         """A checkpoint, read by the leader for all processes."""
         state: dict[str, Any] | None = self._team.broadcast(self._checkpoints.load(name) if self._team.leads else None)
         return state
+
+
+def _words(prefixes: Iterable[str]) -> tuple[str, ...]:
+    """Prefixes that end where a word does."""
+    return tuple(f"{prefix}." for prefix in prefixes)

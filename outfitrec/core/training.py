@@ -16,7 +16,7 @@ from outfitrec.core.build import build_recommender
 from outfitrec.core.config import components, create
 from outfitrec.core.devices import fabric
 from outfitrec.core.encoded import find_neighbours, frozen_teacher
-from outfitrec.core.errors import DataError, RecipeError, RunError, listed
+from outfitrec.core.errors import RecipeError, RunError, listed
 from outfitrec.core.evaluation import Evaluation, Evaluator
 from outfitrec.core.fields import info
 from outfitrec.core.files import sweep, write_text
@@ -26,12 +26,13 @@ from outfitrec.core.processes import started
 from outfitrec.core.program import Program
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import dump_recipe, resolved
+from outfitrec.core.rehearsal import rehearse
 from outfitrec.core.runs import MANIFEST, MODEL, RECIPE, RESULT, Result, Run, read_json
 from outfitrec.core.seeds import seed_of
 from outfitrec.core.serving import CONFIG, save_model
 from outfitrec.core.session import Session
 from outfitrec.core.settings import FinishedRun, Recipe
-from outfitrec.core.start import start_from
+from outfitrec.core.start import of_other_data, parts, start_from
 from outfitrec.core.team import Team
 from outfitrec.core.trainer import Direction, Fitted, Trainer
 
@@ -115,7 +116,6 @@ class Training:
                 "objectives: there are none, and nothing trains the encoder",
                 hint="add an objective, or take an encoder that is frozen",
             )
-        self.warnings = list(self._unheard(team))
         encoder: Any = self._recommender.encoder
         encoder.to(memory_format=torch.channels_last)
         self._recommender.to(device)
@@ -126,14 +126,16 @@ class Training:
         self._source = session.source(self._recommender, device)
         self._validation, self._test = session.validation(), session.test()
         self._check_sizes()
+        rehearse(self._recommender, self._source, dataset, recipe.model, device)
         self._cold = session.cold_start(self._recommender, device)
         category = dataset.catalog.category.to(device)
         self._program = Program(self._recommender, self._objectives, self._source, category).to(device)
         self._program.freeze(settings.freeze)
+        self.warnings = list(self._unheard(team))
         negatives = create(recipe.negatives, split=train, catalog=dataset.catalog)
         metric = next((one for one in session.metrics() if one.label == settings.select), None)
         self._trainer = None
-        if self._objectives and settings.epochs:
+        if self._objectives:
             self._trainer = Trainer(
                 self._fabric,
                 self._program,
@@ -159,8 +161,10 @@ class Training:
         facts = manifest(session.recipe, session.identity, session.role, session.dataset, self._fabric)
         facts |= {key: os.path.relpath(path, directory.path) for key, path in before.paths().items()}
         self._check_resumed(facts)
+        known = len(self.warnings)
         sweep(directory.path)
-        self._progress.message(f"{session.recipe.name}: training, in {directory.path}")
+        doing = "training" if session.recipe.train.epochs else "evaluating"
+        self._progress.message(f"{session.recipe.name}: {doing}, in {directory.path}")
         # The manifest first: a directory that has one is a run's.
         directory.write(MANIFEST, facts)
         write_text(directory.path / RECIPE, dump_recipe(session.recipe))
@@ -169,7 +173,6 @@ class Training:
             with self._gathered(before) as team:
                 found = self._work(team)
         save_model(directory.path / MODEL, self._recommender, session.recipe.model, session.recipe.image, session.given)
-        known = len(self.warnings)
         self.warnings += warn(self._objectives, found.fitted)
         if found.test and found.fitted.idle:
             self.warnings.append(
@@ -219,7 +222,7 @@ class Training:
         """Train and evaluate, together with the other processes of the team."""
         if team.size > 1:
             self._fabric.launch()
-        fitted = self._trainer.fit(team) if self._trainer else Fitted()
+        fitted = self._trainer.fit(team) if self._trainer and self._session.recipe.train.epochs else Fitted()
         valid, test = self._rank(self._validation, team, QUIET), self._rank(self._test, team, self._progress)
         cold = self._cold.evaluate(self._recommender, self._fabric.device, self._progress) if self._cold else None
         return Found(fitted, valid, test, cold)
@@ -237,13 +240,18 @@ class Training:
         session, device = self._session, self._fabric.device
         if before.start is not None:
             taken = start_from(self._recommender, before.start)
+            trainable = {name.removeprefix("recommender.") for name, _ in self._program.trainable()}
+            untrained = parts(trainable & {*taken.new, *taken.other}) if not session.recipe.train.epochs else ""
+            self.warnings += [*taken.warnings(), *of_other_data(before.start, session.dataset)]
+            if untrained:
+                self.warnings.append(f"train.epochs is 0, and {untrained} is neither trained nor in {taken.path}")
             if self._recommender.encoder.frozen:
                 # Its features are in a table, of the weights that it had.
                 self._source = session.source(self._recommender, device)
                 self._program.feed(self._source)
                 self._cold = session.cold_start(self._recommender, device)
             if session.options.team.leads:
-                self._progress.message(f"{session.recipe.name} {taken}")
+                self._progress.message(f"{session.recipe.name} {taken.text()}")
         if before.teacher is not None:
             self._program.learn_from(frozen_teacher(before.teacher.model, session, device))
         if before.neighbours is not None:
@@ -251,16 +259,15 @@ class Training:
 
     def _check_sizes(self) -> None:
         """Make sure that the model can score all outfits, before anything is trained."""
-        splits = {name: split.positives.outfits for name, split in self._session.dataset.splits.items()}
-        ranked = {"validation": self._validation, "test": self._test}
-        drawn = {f"{name}, with negatives": one.rows.outfits for name, one in ranked.items() if one}
-        for name, outfits in {**splits, **drawn}.items():
-            try:
-                self._recommender.check_sizes(outfits.mask.sum(dim=1))
-            except DataError as error:
-                raise DataError(
-                    attrs.evolve(one, message=f"{name}: {one.message}") for one in error.problems
-                ) from error
+        cold = self._session.cold
+        sets = {"": self._session.dataset, "evaluate.cold_start.": cold.dataset if cold else None}
+        for before, dataset in sets.items():
+            for name, split in dataset.splits.items() if dataset else ():
+                self._recommender.check_sizes(split.positives.outfits, f"{before}dataset, {name}")
+                for kind, rows in split.negatives.items():
+                    self._recommender.check_sizes(rows.outfits, f"{before}dataset, {name}, {kind} negatives")
+                if split.questions:
+                    self._recommender.check_sizes(split.questions.outfits, f"{before}dataset, {name}, questions")
 
     def _unheard(self, team: Team) -> Iterable[str]:
         """Check that objectives have the teacher they need; warn of what is given and has no effect."""
@@ -268,6 +275,10 @@ class Training:
         needs = [objective.label for objective in self._objectives if objective.needs_teacher]
         if needs and recipe.teacher is None:
             raise RecipeError(f"objectives {', '.join(needs)} need a teacher", hint="set the key 'teacher'")
+        if not recipe.train.epochs and (recipe.teacher is not None or recipe.neighbours is not None):
+            yield "train.epochs is 0: the recipe's teacher and neighbours play no part, and are not run"
+        if not recipe.train.epochs and recipe.start is None and self._objectives:
+            yield "train.epochs is 0 and there is no start: the model is untrained"
         if recipe.teacher is not None and not needs:
             yield "the recipe has a teacher, and no objective learns from it"
         takers = [one for config in recipe.objectives for _, one in components(config)]
@@ -278,6 +289,7 @@ class Training:
         ):
             yield "the recipe has neighbours, and nothing in its objectives asks for similar items"
         batch_norm = torch.nn.modules.batchnorm._BatchNorm
+        self._program.train()
         if team.size > 1 and any(isinstance(one, batch_norm) and one.training for one in self._recommender.modules()):
             yield (
                 "the model normalises over the batch, and each process has a part of it: "

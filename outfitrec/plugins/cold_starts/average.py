@@ -9,7 +9,7 @@ from outfitrec.core.component import component
 from outfitrec.core.fields import field, given
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.state import State
-from outfitrec.plugins.cold_starts.known_users import similar, similarity, weighted_scores
+from outfitrec.plugins.cold_starts.known_users import needs_persons, similar, similarity, weighted_scores
 
 
 @component
@@ -27,6 +27,8 @@ class Average:
         default=0.0, search=(-0.2, 0.5), help="mean score of the liked outfits above which a user is similar"
     )
     users: int = given("number of users")
+
+    check_recipe = staticmethod(needs_persons)
 
     def profile(self, recommender: Recommender, liked: State) -> dict[str, Float[Tensor, " user"]]:
         """Equal shares of the similar users.

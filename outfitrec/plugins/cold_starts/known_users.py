@@ -1,6 +1,7 @@
 """What known users say of a new one: how alike they are, and scores as a mean of theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -9,6 +10,17 @@ from torch import Tensor
 from outfitrec.core.errors import DataError
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.state import State
+
+
+def needs_persons(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+    """Refuse a model to which all users are alike."""
+    preference = recipe.model.preference
+    if not getattr(preference.component, "personal", True):
+        yield (
+            "model.preference",
+            f"evaluate.cold_start.strategies: {config.name} is a mean of known users, and to the preference "
+            f"{preference.name!r} all are alike: take a strategy for methods that know no users",
+        )
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from outfitrec.core.component import component
 from outfitrec.core.fields import field, given
 from outfitrec.core.recommender import Recommender
 from outfitrec.core.state import State
-from outfitrec.plugins.cold_starts.known_users import similar, similarity, weighted_scores
+from outfitrec.plugins.cold_starts.known_users import needs_persons, similar, similarity, weighted_scores
 
 
 @component
@@ -31,6 +31,8 @@ class WeightedAverage:
         default=0.2, above=0, search=(0.02, 1.0), help="the lower, the more the most similar count"
     )
     users: int = given("number of users")
+
+    check_recipe = staticmethod(needs_persons)
 
     def profile(self, recommender: Recommender, liked: State) -> dict[str, Float[Tensor, " user"]]:
         """Shares of the similar users, by a softmax.

@@ -10,13 +10,13 @@ from torch.nn import functional as F
 from torchvision.models import get_model, list_models
 
 from outfitrec.core.component import component
-from outfitrec.core.errors import did_you_mean, listed
+from outfitrec.core.errors import RecipeError, did_you_mean, listed
 from outfitrec.core.fields import field, given, part
 from outfitrec.plugins.encoders.weights import IMAGENET, NONE, fit_weights, load_weights
 from outfitrec.protocols import Head
 
-# Where torchvision's classification models keep their head.
-HEADS = ("classifier", "fc", "heads", "head")
+# Where torchvision's classification models keep their classifier.
+CLASSIFIERS = ("classifier", "fc", "heads", "head")
 AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
 
 
@@ -61,9 +61,15 @@ class TorchvisionEncoder(nn.Module):
         try:
             with torch.device("meta"):
                 _probe(_backbone(config.architecture, recipe.image.size, config.last), recipe.image.size)
-        except LookupError as error:
-            yield "last", f"{config.architecture} has no layer {config.last!r}; it has {error.args[0]}"
-        except (RuntimeError, ValueError, AssertionError) as error:
+        except RecipeError as error:
+            yield "last", f"{error.problems[0].message}: {error.problems[0].hint}"
+        except Exception as error:
+            # Models are written for all of their layers: cut, they fail in whatever way.
+            if config.last is not None:
+                yield "last", f"{config.architecture} cannot end at {config.last}: {error}"
+                return
+            if not isinstance(error, RuntimeError | ValueError | AssertionError):
+                raise
             yield "architecture", f"{config.architecture} cannot take photos of {recipe.image.size} px: {error}"
 
     def __attrs_post_init__(self) -> None:
@@ -85,7 +91,7 @@ class TorchvisionEncoder(nn.Module):
             weights = load_weights(self.architecture, self.weights)
             # What was cut off stands there as Identity.
             cut = [name for name, module in self.backbone.named_modules() if isinstance(module, nn.Identity)]
-            ignored = tuple(f"{name}." for name in (*HEADS, *cut)) + AUXILIARY
+            ignored = tuple(f"{name}." for name in (*CLASSIFIERS, *cut)) + AUXILIARY
             fit_weights(self.backbone.state_dict(keep_vars=True), weights, ignored, self.architecture)
 
     def train(self, mode: bool = True) -> "TorchvisionEncoder":
@@ -136,13 +142,14 @@ def _backbone(architecture: str, image_size: int, last: str | None = None) -> nn
         # Vision Transformers learn their positions for one size of photo.
         options = {"image_size": image_size}
     if architecture in ("googlenet", "inception_v3"):
-        options = {"aux_logits": False, "init_weights": False}
+        # Their pretrained weights are for pixels from -1 to 1, which they make of ImageNet's mean and deviation.
+        options = {"aux_logits": False, "init_weights": False, "transform_input": True}
     model: Any = get_model(architecture, weights=None, **options)
     if last is not None:
-        _cut(getattr(model, "features", model), last)
+        _cut(architecture, getattr(model, "features", model), last)
     if hasattr(model, "features") and hasattr(model, "classifier"):
         return FeatureMaps(model)
-    for head in HEADS:
+    for head in CLASSIFIERS:
         if hasattr(model, head):
             setattr(model, head, nn.Identity())
             found: nn.Module = model
@@ -150,18 +157,17 @@ def _backbone(architecture: str, image_size: int, last: str | None = None) -> nn
     raise ValueError(f"{architecture} has no head that is known")
 
 
-def _cut(layers: nn.Module, last: str) -> None:
+def _cut(architecture: str, layers: nn.Module, last: str) -> None:
     """Put Identity in place of the layers after ``last``, pooling apart.
 
     Raises:
-        LookupError: There is no such layer; with the names that there are.
+        RecipeError: There is no such layer.
     """
-    names = [name for name, _ in layers.named_children()]
+    names = [name for name, _ in layers.named_children() if name not in (*CLASSIFIERS, "avgpool")]
     if last not in names:
-        raise LookupError(listed(names))
+        raise RecipeError(f"{architecture} has no layer {last!r}", hint=f"it has {listed(names)}")
     for name in names[names.index(last) + 1 :]:
-        if name != "avgpool":
-            setattr(layers, name, nn.Identity())
+        setattr(layers, name, nn.Identity())
 
 
 def _probe(backbone: nn.Module, image_size: int) -> int:

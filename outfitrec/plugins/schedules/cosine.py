@@ -29,7 +29,7 @@ class CosineSchedule:
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
         """Refuse a warm-up as long as the run."""
-        if config.warmup >= recipe.train.epochs:
+        if config.warmup and config.warmup >= recipe.train.epochs:
             yield "warmup", f"must be less than train.epochs ({recipe.train.epochs}), and is {config.warmup:g}"
 
     def build(self, optimizer: Optimizer, epochs: int, steps: int, higher_is_better: bool) -> LRScheduler:
