@@ -221,6 +221,7 @@ def test_a_recipe_with_unknown_users_is_the_same_when_it_is_resolved() -> None:
         "name": "weighted_average",
         "threshold": 0.0,
         "temperature": 0.2,
+        "label": "weighted_average",
     }
     nothing = resolved(load_recipe(tiny()))
     assert nothing["evaluate"]["cold_start"] is None

@@ -79,5 +79,7 @@ def outfitrec_register(register: Register) -> None:
             register.recipe(f"{name}-original", f"{recipes}:{name}-original.yaml", f"{summary}, as its published code")
         if name.startswith("lpae"):
             register.recipe(f"{name}-cold-start", f"{recipes}:{name}-cold-start.yaml", f"{summary}, and unknown users")
-            for file in (f"{name}-cold-start-519", f"closet-{name}-cold-start"):
-                register.recipe(file, f"{recipes}:{file}.yaml", f"{summary}, and unknown users")
+            file = f"{name}-cold-start-519"
+            register.recipe(file, f"{recipes}:{file}.yaml", f"{summary}, and unknown users; 519 users")
+            file = f"closet-{name}-cold-start"
+            register.recipe(file, f"{recipes}:{file}.yaml", f"short: {summary}, and unknown users")

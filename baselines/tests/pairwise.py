@@ -1,4 +1,4 @@
-"""The methods of pairs as naive loops over plain numbers, and outfits to try them on."""
+"""The methods of pairs as naive loops over plain numbers, outfits to try them on, and what is true of each method."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,11 +7,15 @@ from typing import Any
 
 import torch
 from hypothesis import strategies as st
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
+
+from outfitrec_baselines.sce_net.aggregator import SCENet
+from outfitrec_baselines.type_aware.aggregator import TypeAware
 
 Vector = Sequence[float]
 State = Mapping[str, Any]  # parameters as nested lists
 Outfit = list[tuple[int, Vector]]  # category and embedding of each item, in the order of the slots
+Aggregator = TypeAware | SCENet
 
 seeds = st.integers(0, 2**32 - 1)
 # Categories by slot, at most one of each; -1 where a slot is empty.
@@ -97,3 +101,59 @@ def listed(items: Tensor, mask: Tensor, category: Tensor) -> list[Outfit]:
         [(int(category[row, slot]), items[row, slot].tolist()) for slot in mask[row].nonzero().flatten().tolist()]
         for row in range(len(mask))
     ]
+
+
+def check_order_and_padding(made: Aggregator, rows: Sequence[Sequence[int]], seed: int) -> None:
+    """Neither the order of items of different categories, nor empty slots, nor other outfits matter."""
+    items, mask, category = laid_out(rows, made.dim, seed)
+    state = made(items, mask, category)
+    order = torch.randperm(mask.shape[1], generator=Generator().manual_seed(seed))
+    torch.testing.assert_close(made(items[:, order], mask[:, order], category[:, order]), state, rtol=0, atol=1e-12)
+    wide = torch.cat([items, torch.full((len(rows), 2, made.dim), 1e3, dtype=torch.float64)], dim=1)
+    there = torch.cat([mask, torch.zeros(len(rows), 2, dtype=torch.bool)], dim=1)
+    types = torch.cat([category, torch.full((len(rows), 2), 77)], dim=1)
+    torch.testing.assert_close(made(wide, there, types), state, rtol=0, atol=1e-12)
+    alone = [made(*(part[row : row + 1] for part in (items, mask, category))) for row in range(len(rows))]
+    torch.testing.assert_close(torch.cat(alone), state, rtol=0, atol=1e-12)
+
+
+def check_triplets(made: Aggregator, rows: Sequence[Sequence[int]], atol: float) -> None:
+    """Triplets of these categories (anchor, far, close) are measured as outfits of two."""
+    items, mask, category = laid_out(rows, made.dim, seed=5)
+    anchor, far, close = items.unbind(1)
+    # The kind of tensor is each method's own.
+    relation: Any = made.relation(category[:, 0], category[:, 1])
+    for slot, found in zip((1, 2), made.triplet(anchor, far, close, relation), strict=True):
+        pair = [0, slot]
+        torch.testing.assert_close(found, -made(items[:, pair], mask[:, pair], category[:, pair]), rtol=0, atol=atol)
+
+
+def check_gradients(made: Aggregator, rows: Sequence[Sequence[int]]) -> None:
+    """Those of items and parameters are those of finite differences."""
+    items, mask, category = laid_out(rows, made.dim, seed=6)
+    names = [name for name, _ in made.named_parameters()]
+
+    def state(*given: Tensor) -> Tensor:
+        parameters = dict(zip(names, given[1:], strict=True))
+        found: Tensor = torch.func.functional_call(made, parameters, (given[0], mask, category))
+        return found
+
+    wanted = [items.requires_grad_(), *(one.detach().requires_grad_() for one in made.parameters())]
+    assert torch.autograd.gradcheck(state, wanted)
+
+
+def check_finite_gradients(made: Aggregator) -> None:
+    """Also of outfits of equal items, and behind masks that are closed."""
+    items = torch.ones(2, 3, made.dim, dtype=torch.float64, requires_grad=True)
+    for masks in (1.0, -1.0):
+        nn.init.constant_(made.get_parameter("masks.weight"), masks)
+        made(items, torch.ones(2, 3, dtype=torch.bool), torch.tensor([[0, 1, 2], [0, 0, 1]])).sum().backward()
+        for one in (items, *made.parameters()):
+            assert one.grad is not None
+            assert one.grad.isfinite().all()
+
+
+def check_start(masks: Tensor) -> None:
+    """Masks of many numbers start from the originals' distribution."""
+    assert abs(masks.mean().item() - 0.9) < 0.03
+    assert abs(masks.std().item() - 0.7) < 0.03

@@ -231,6 +231,29 @@ def test_candidates_without_a_gradient_serve_until_others_are_shown() -> None:
 def test_without_candidates_there_is_an_error() -> None:
     with pytest.raises(RunError, match="aggregator bi_lstm: there are no candidates"):
         shown(build(), table())
+    model = build(end_token=False)
+    model.candidates(table()[:0], CATEGORY[:0])
+    with pytest.raises(RunError, match="aggregator bi_lstm: there are no candidates"):
+        shown(model, table(), LARGE)
+
+
+def test_an_item_needs_a_candidate_of_its_category_where_there_is_no_end() -> None:
+    items, two = table(), CATEGORY < 2
+    message = "there are no candidates of the category 'shoe'"
+    for seen, text in ((two, message), (CATEGORY == 1, "there are no candidates of the category 'top', 'shoe'")):
+        model = build(end_token=False, candidate_set="category")
+        model.candidates(items[seen], CATEGORY[seen])
+        with pytest.raises(RunError, match=text) as caught:
+            shown(model, items, LARGE)
+        assert "candidate_set: all" in caught.value.problems[0].hint
+    model = build(end_token=False, candidate_set="category")
+    model.candidates(items[two], CATEGORY[two])
+    # Of the second outfit only the top and the bottom.
+    assert shown(model, items, torch.tensor([[0, 1, -1], [3, 4, -1]])).score.isfinite().all()
+    for fields in ({"candidate_set": "category"}, {"end_token": False}):
+        other = build(**fields)
+        other.candidates(items[two], CATEGORY[two])
+        assert shown(other, items, LARGE).score.isfinite().all()
 
 
 def test_weights_start_as_the_originals() -> None:

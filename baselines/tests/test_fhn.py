@@ -263,5 +263,9 @@ def test_what_it_cannot_score_is_refused() -> None:
     model = Recommender(encoder, ItemSet(), fhn)
     with pytest.raises(DataError, match="FHN needs outfits of 2 items or more: 1 of 2 have fewer"):
         model.state(torch.ones(2, DIM), torch.tensor([[0, 1], [0, -1]]), torch.tensor([[0, 1], [0, -1]]))
-    with pytest.raises(RecipeError, match=r"gamma: raw codes have no tanh that could sharpen: set binary: true"):
+    message = "gamma: raw codes have no tanh that could sharpen: set binary: true"
+    with pytest.raises(RecipeError, match=message):
         load_recipe(recipe(gamma=0.1))
+    with pytest.raises(ValueError, match=message):
+        made(gamma=0.1)
+    assert made(gamma=0.1, binary=True).gamma == 0.1

@@ -171,6 +171,27 @@ def test_the_recommender_is_in_evaluation_mode_of_the_given_dtype_and_has_parame
     assert isinstance(single.preference, FHN)
 
 
+def test_the_slots_are_by_default_those_of_the_originals_data() -> None:
+    for users, most in ((519, (2, 1, 1)), (32, (2, 1, 1)), (630, (1, 1, 1)), (3, (1, 1, 1))):
+        found = {**parameters(), "user_embedding.encoder.weight": drawn(DIM, users)}
+        preference = from_original(found).preference
+        assert isinstance(preference, FHN)
+        assert preference.most == most
+        codes, given = drawn(3, DIM, seed=9), from_original(found, most=most)
+        assert torch.equal(scored(from_original(found), codes, users=users), scored(given, codes, users=users))
+    found = {**parameters(), "user_embedding.encoder.weight": drawn(DIM, 519)}
+    two: Any = from_original(found, categories=("top", "shoe")).preference
+    assert two.most == (1, 1)
+
+
+@pytest.mark.parametrize("variant", ["X", "T0", "T1", "T3"])
+def test_a_variant_that_would_be_ignored_is_refused(variant: str) -> None:
+    one = {"user_embedding.encoder.weight": drawn(DIM, USERS), "core.weight": drawn(1)}
+    for found in (parameters(), one):
+        with pytest.raises(DataError, match=f"variant: '{variant}' says nothing here"):
+            from_original(found, variant=variant)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -185,6 +206,12 @@ def test_the_recommender_is_in_evaluation_mode_of_the_given_dtype_and_has_parame
         ({"encoder_v.1.encoder.1.bias": drawn(2)}, r"encoder_v.1.encoder.1.bias has the shape \[2\], not \[3\]"),
         ({"encoder_v.0.encoder.1.weight": None}, "encoder_v.0.encoder.1.weight is missing"),
         ({"encoder_v.3.encoder.1.bias": drawn(3)}, "4 image encoders .*, and there are 3 categories"),
+        ({"core.weight": drawn(1)}, "core.weight is of a variant with one weight, and core.0.weight and core.1.weight"),
+        ({"core.weight": drawn(1, DIM), "core.0.weight": None}, "with one weight, and core.1.weight of that with two"),
+        (
+            {"core.0.weight": drawn(1, DIM).long(), "user_embedding.encoder.weight": drawn(DIM, USERS).long()},
+            "no floating-point numbers are user_embedding.encoder.weight, core.0.weight",
+        ),
         ({"features.features.0.bias": drawn(64)}, "features.classifier.4.bias is missing"),
     ],
 )
@@ -196,6 +223,9 @@ def test_parameters_that_do_not_fit_are_named(changes: dict[str, Tensor | None],
 
 def test_categories_that_do_not_fit_are_said() -> None:
     with pytest.raises(DataError, match="one number a category, and there are 3 for 2"):
-        from_original(parameters(), categories=("top", "shoe"))
+        from_original(parameters(), categories=("top", "shoe"), most=(1, 1, 1))
+    for most in ((0, 0, 0), (2, 1, -1)):
+        with pytest.raises(DataError, match=r"most: of each category .*, and it is \("):
+            from_original(parameters(), most=most)
     with pytest.raises(DataError, match=r"3 image encoders .*, and there are 2 categories"):
         from_original(parameters(encoders=3), categories=("top", "shoe"), most=(1, 1))

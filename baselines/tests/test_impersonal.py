@@ -16,6 +16,7 @@ from outfitrec.core.recipe import load_recipe
 from outfitrec.protocols import ColdStart
 from outfitrec_baselines.shared.compatibility import Compatibility
 from outfitrec_baselines.shared.impersonal import Impersonal
+from outfitrec_baselines.shared.items import Items
 
 LENGTHS = """
 import torch
@@ -72,6 +73,19 @@ def test_it_is_a_cold_start_and_takes_states_of_several_tensors() -> None:
     cold, model, state = outfitrec.create("cold_start", "impersonal"), recommender(), (states(3), states(3) * 2)
     assert isinstance(cold, ColdStart)
     assert torch.equal(cold.score(model, cold.profile(model, state), state), states(3))
+
+
+@pytest.mark.parametrize("users", [torch.zeros(2, 1).long(), torch.zeros(3).long()], ids=["column", "row"])
+def test_a_compatibility_of_several_numbers_an_outfit_is_refused(users: Tensor) -> None:
+    mask, category = torch.ones(3, 2, dtype=torch.bool), torch.zeros(3, 2).long()
+    for state, shape in (
+        (torch.ones(3, 4), r"\[3, 4\]"),
+        (torch.ones(3, 1), r"\[3, 1\]"),
+        (Items(torch.ones(3, 2, 4), mask, category), r"\[3, 2, 4\]"),
+    ):
+        with pytest.raises(RecipeError, match=f"one number for each outfit.* {shape}") as caught:
+            Compatibility()(users, state)
+        assert caught.value.problems[0].hint == "set model.aggregator: bi_lstm, type_aware or sce_net"
 
 
 def test_the_profile_of_another_strategy_is_refused() -> None:

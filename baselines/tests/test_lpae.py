@@ -28,6 +28,7 @@ from outfitrec_baselines.lpae.head import LPAEHead
 from outfitrec_baselines.lpae.outer_bpr import OuterBPR
 from outfitrec_baselines.lpae.preference import Anchors
 from outfitrec_baselines.lpae.regularizer import AnchorRegularizer
+from outfitrec_baselines.shared.items import Items
 
 USERS, DIM = 7, 6
 seeds = st.integers(0, 2**32 - 1)
@@ -101,6 +102,26 @@ def test_score_is_that_of_a_naive_loop_for_every_way_to_ask(anchors: int, genera
             assert rows.tolist() == pytest.approx([expected[user][row] for row, user in enumerate(pairs)])
         known = made.score_anchors(made.anchors_of(torch.tensor([2, 6])), outfits)
         torch.testing.assert_close(known, torch.tensor([expected[2], expected[6]], dtype=torch.float64))
+
+
+def test_states_that_are_no_outfit_embeddings_are_refused() -> None:
+    made, users = preference(), torch.tensor([0, 1])
+    mask = torch.ones(2, 3, dtype=torch.bool)
+    for state, found in (
+        (Items(torch.ones(2, 3, DIM), mask, mask.long()), "Items"),
+        # As many as dimensions: one number each of so many outfits passes for a vector.
+        (normal(DIM, seed=1), r"a tensor of shape \[6\]"),
+        (normal(2, DIM + 1, seed=1), r"a tensor of shape \[2, 7\]"),
+    ):
+        for asked in (users, users[:, None]):
+            with pytest.raises(RecipeError, match=f"anchors need a vector of 6 numbers .* gives {found}") as caught:
+                made(asked, state)
+            assert caught.value.problems[0].hint.startswith("set model.aggregator: lpae")
+
+
+def test_a_recipe_whose_aggregator_gives_items_says_what_anchors_need(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"anchors need a vector of 16 numbers for each outfit.* gives Items"):
+        run(lpae(), {"model.aggregator": "items"}, out=tmp_path)
 
 
 def test_score_of_a_small_case_by_hand() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tiny import tiny
 from torch import Generator, Tensor
 
-from outfitrec import DataError, RecipeError, Recommender, create, run
+from outfitrec import DataError, RecipeError, Recommender, RunError, create, run
 from outfitrec.core.errors import OutfitrecError
 from outfitrec.core.recipe import load_recipe
 from outfitrec.plugins.preferences.cosine import Cosine
@@ -254,8 +254,13 @@ def test_what_cannot_be_served_is_refused(cold: Any) -> None:
     for call in (lambda: cold.profile(other, outfits), lambda: cold.score(other, {}, outfits)):
         with pytest.raises(RecipeError, match="works on the users' anchors, and the preference Cosine has none"):
             call()
-    with pytest.raises(RecipeError, match="anchors need a vector for each outfit, and the aggregator gives tuple"):
+    with pytest.raises(RecipeError, match=r"anchors need a vector of 5 numbers for each outfit.* gives tuple"):
         cold.profile(recommender, (outfits,))
+    with pytest.raises(RecipeError, match=r"anchors need a vector of 5 numbers .* a tensor of shape \[5\]"):
+        cold.profile(recommender, outfits[0])
+    found = cold.profile(recommender, outfits)
+    with pytest.raises(RecipeError, match=r"anchors need a vector of 5 numbers .* a tensor of shape \[5\]"):
+        cold.score(recommender, found, outfits[0])
     for anchors in ({"weight": torch.ones(4)}, {"anchors": torch.ones(DIM)}):
         with pytest.raises(DataError, match="no profile of this strategy"):
             cold.score(recommender, anchors, outfits)
@@ -263,6 +268,31 @@ def test_what_cannot_be_served_is_refused(cold: Any) -> None:
         cold.score(recommender, {"anchors": torch.ones(2, 3, DIM)}, outfits)
     with pytest.raises(DataError, match="not finite"):
         cold.score(recommender, {"anchors": torch.full((COUNT, DIM), math.nan)}, outfits)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("cold", [*SEARCHES, learner()], ids=repr)
+def test_liked_outfits_whose_embeddings_are_not_finite_are_refused(cold: Any, value: float) -> None:
+    liked = normal(3, DIM, seed=1)
+    liked[1, 2] = value
+    with pytest.raises(DataError, match="1 of 3 liked outfits have an embedding that is not finite"):
+        cold.profile(some(), liked)
+
+
+def test_unobserved_outfits_are_checked_as_the_liked_ones() -> None:
+    cold, liked = learner(), normal(3, DIM, seed=1)
+    cold.unobserved(liked * math.nan)
+    with pytest.raises(DataError, match="3 of 3 unobserved outfits have an embedding that is not finite"):
+        cold.profile(some(), liked)
+    cold.unobserved((liked,))
+    with pytest.raises(RecipeError, match=r"anchors need a vector of 5 numbers .* gives tuple"):
+        cold.profile(some(), liked)
+
+
+def test_anchors_that_are_learned_too_fast_are_refused() -> None:
+    with pytest.raises(RunError, match="the anchors are not finite after 100 steps") as caught:
+        learner(lr=1e9).profile(some(), normal(2, DIM, seed=5))
+    assert caught.value.problems[0].hint == "lower its lr, which is 1e+09"
 
 
 def cold_recipe(preference: Any, *strategies: Any) -> dict[str, Any]:

@@ -168,13 +168,14 @@ def test_it_is_ready_to_serve_and_of_the_parameters_type() -> None:
         assert state_of(recommender, ruled(100, 2, 4, 6).to(dtype), CATEGORY).dtype == dtype
 
 
-def test_what_the_original_never_reads_may_be_there_or_not() -> None:
+def test_what_is_not_used_may_be_there_or_not() -> None:
     full = parameters(names())
     users = torch.tensor([0, 2])
     expected = scores(from_original(full), ruled(100, 2, 4, 6), CATEGORY, users)
     with_mask = {**full, "visual_encoder.pma.mask": torch.ones(1, 1, 1)}
+    with_network = {**full, "visual_feature.conv1.weight": torch.ones(2, 3), "visual_feature.bn1.steps": torch.ones(())}
     without = {name: one for name, one in full.items() if name != "memory.users"}
-    for changed in (with_mask, without):
+    for changed in (with_mask, with_network, without):
         assert scores(from_original(changed), ruled(100, 2, 4, 6), CATEGORY, users) == expected
 
 
@@ -195,12 +196,14 @@ def test_all_that_does_not_fit_is_named_at_once() -> None:
     given["visual_encoder.sab.mab.fc_q.weight"] = torch.zeros(8, 8)
     given["visual_encoder.pma.S"] = torch.zeros(1, 4, 8)
     given["visual_encoder.encoder.1.mab.fc_v.bias"] = torch.zeros(16)
+    given["memory.users_more"] = torch.zeros(1)
     with pytest.raises(DataError) as caught:
         from_original(given)
     for text in (
         "memory.trans.0.bias is missing",
         "visual_encoder.encoder.0.mab.fc_k.weight is missing",
         "visual_encoder.sab.mab.fc_q.weight is unknown",
+        "memory.users_more is unknown",
         "visual_encoder.pma.S has the shape [1, 4, 8], not [1, 1, 8]",
         "visual_encoder.encoder.1.mab.fc_v.bias has the shape [16], not [8]",
     ):
@@ -213,9 +216,19 @@ def test_all_that_does_not_fit_is_named_at_once() -> None:
     [
         ({}, r"memory\.out_proto is missing, and is \[user, anchor, dim\]"),
         ({"memory.out_proto": torch.zeros(3, 8)}, r"memory\.out_proto has the shape \[3, 8\]"),
+        (
+            {"memory.out_proto": torch.zeros(3, 4, 8), "memory.com_proto": torch.zeros(2, 8)},
+            r"memory\.com_proto has the shape \[2, 8\], and is \[1, anchor, dim\]",
+        ),
         ({"memory.out_proto": torch.zeros(3, 4, 8)}, r"memory\.trans\.0\.weight is missing"),
     ],
 )
 def test_parameters_of_something_else_are_refused(given: dict[str, Tensor], message: str) -> None:
     with pytest.raises(DataError, match=message):
         from_original(given)
+
+
+@pytest.mark.parametrize("heads", [3, 16, 0])
+def test_heads_that_do_not_divide_the_dimension_are_refused(heads: int) -> None:
+    with pytest.raises(DataError, match=f"heads: {heads} of them do not divide .*, which is 8"):
+        from_original(parameters(names()), heads=heads)

@@ -7,7 +7,7 @@ from pairwise import distance, laid_out, linear, listed, masked, sce_net, type_a
 from ruled import ruled
 from torch import Tensor
 
-from outfitrec import DataError, Recommender
+from outfitrec import DataError, RecipeError, Recommender
 from outfitrec_baselines.sce_net import from_original as sce_net_from
 from outfitrec_baselines.sce_net.aggregator import SCENet
 from outfitrec_baselines.triplets.terms import embedding_norm, nearer, similarity
@@ -218,6 +218,18 @@ def test_what_is_not_the_originals_is_refused(method: str, state: dict[str, Tens
     load: Callable[..., Recommender] = LOADERS[method]
     with pytest.raises(DataError, match=message):
         load(state)
+
+
+def test_bare_masks_of_fully_connected_layers_are_refused() -> None:
+    layers = {**LAYERS, **{f"masks.{k}.bias": ruled(k, 4) for k in range(3)}}
+    assert type_aware_of(type_aware_from(layers)).projection == "linear"
+    with pytest.raises(RecipeError, match=r"bare_masks: projection: linear has no masks"):
+        type_aware_from(layers, bare_masks=True)
+
+
+def test_types_that_are_there_twice_are_refused() -> None:
+    with pytest.raises(DataError, match=r"types: 'a' more than once"):
+        type_aware_from(MASKS, types=("a", "a", "b"))
 
 
 def test_pairs_that_do_not_fit_are_refused() -> None:

@@ -3,8 +3,20 @@ import math
 import pytest
 import torch
 from hypothesis import given
-from pairwise import laid_out, listed, outfits, sce_net, seeds, under, weights
-from torch import Tensor, nn
+from pairwise import (
+    check_finite_gradients,
+    check_gradients,
+    check_order_and_padding,
+    check_start,
+    check_triplets,
+    laid_out,
+    listed,
+    outfits,
+    sce_net,
+    seeds,
+    under,
+    weights,
+)
 
 from outfitrec import DataError, create
 from outfitrec_baselines.sce_net.aggregator import SCENet
@@ -62,17 +74,7 @@ def test_weights_are_positive_of_sum_one_and_blind_to_the_items_lengths(seed: in
 def test_neither_order_nor_padding_nor_what_empty_slots_hold_matters(
     branch: str, rows: list[list[int]], seed: int
 ) -> None:
-    made = aggregator(branch=branch)
-    items, mask, category = laid_out(rows, 4, seed)
-    state = made(items, mask, category)
-    order = torch.randperm(4, generator=torch.Generator().manual_seed(seed))
-    torch.testing.assert_close(made(items[:, order], mask[:, order], category[:, order]), state, rtol=0, atol=1e-12)
-    items = torch.cat([items, torch.full((len(rows), 2, 4), 1e3, dtype=torch.float64)], dim=1)
-    mask = torch.cat([mask, torch.zeros(len(rows), 2, dtype=torch.bool)], dim=1)
-    category = torch.cat([category, torch.full((len(rows), 2), 77)], dim=1)
-    torch.testing.assert_close(made(items, mask, category), state, rtol=0, atol=1e-12)
-    alone = [made(*(part[row : row + 1] for part in (items, mask, category))) for row in range(len(rows))]
-    torch.testing.assert_close(torch.cat(alone), state, rtol=0, atol=1e-12)
+    check_order_and_padding(aggregator(branch=branch), rows, seed)
 
 
 @pytest.mark.parametrize("branch", ["pair", "triplet"])
@@ -86,16 +88,8 @@ def test_of_one_category_the_first_slot_comes_first(branch: str) -> None:
 
 
 def test_triplets_of_pairs_are_measured_as_outfits_of_two() -> None:
-    made = aggregator()
-    # Categories in both orders, and twice the same.
-    items, mask, category = laid_out([[0, 1, 1], [2, 1, 1], [1, 1, 1]], 4, seed=3)
-    anchor, far, close = items.unbind(1)
-    distances = made.triplet(anchor, far, close, made.relation(category[:, 0], category[:, 1]))
-    for slot, found in zip((1, 2), distances, strict=True):
-        pair = [0, slot]
-        expected = -made(items[:, pair], mask[:, pair], category[:, pair])
-        # The sign of a difference matters to its 1e-6.
-        torch.testing.assert_close(found, expected, rtol=0, atol=5e-6)
+    # Categories in both orders, and twice the same. The sign of a difference matters to its 1e-6.
+    check_triplets(aggregator(), [[0, 1, 1], [2, 1, 1], [1, 1, 1]], atol=5e-6)
 
 
 def test_triplets_of_three_share_the_weights_of_anchor_far_and_close() -> None:
@@ -128,29 +122,11 @@ def test_mask_norm_is_the_mean_sum_of_what_the_relu_leaves_of_all_masks() -> Non
 
 @pytest.mark.parametrize("branch", ["pair", "triplet"])
 def test_gradients_are_those_of_finite_differences(branch: str) -> None:
-    made = aggregator(dim=3, conditions=2, branch=branch)
-    items, mask, category = laid_out([[0, -1, 2], [0, 0, 1]], 3, seed=6)
-
-    def state(*given: Tensor) -> Tensor:
-        names = [name for name, _ in made.named_parameters()]
-        found: Tensor = torch.func.functional_call(
-            made, dict(zip(names, given[1:], strict=True)), (given[0], mask, category)
-        )
-        return found
-
-    wanted = [items.requires_grad_(), *(one.detach().requires_grad_() for one in made.parameters())]
-    assert torch.autograd.gradcheck(state, wanted)
+    check_gradients(aggregator(dim=3, conditions=2, branch=branch), [[0, -1, 2], [0, 0, 1]])
 
 
 def test_equal_items_and_closed_masks_have_finite_gradients() -> None:
-    made = aggregator()
-    items = torch.ones(2, 3, 4, dtype=torch.float64, requires_grad=True)
-    for masks in (1.0, -1.0):
-        nn.init.constant_(made.get_parameter("masks.weight"), masks)
-        made(items, torch.ones(2, 3, dtype=torch.bool), torch.tensor([[0, 1, 2], [0, 0, 1]])).sum().backward()
-        assert items.grad is not None
-        assert items.grad.isfinite().all()
-        assert all(one.grad is not None and one.grad.isfinite().all() for one in made.parameters())
+    check_finite_gradients(aggregator())
 
 
 def test_defaults_and_parameters_are_the_papers() -> None:
@@ -160,6 +136,4 @@ def test_defaults_and_parameters_are_the_papers() -> None:
     assert sum(one.numel() for one in made.parameters()) == 5 * 64 + (128 * 32 + 32) + (32 * 5 + 5)
     triplet = create("aggregator", "sce_net", dim=64, conditions=4, branch="triplet")
     assert triplet.get_parameter("weighing.0.weight").shape == (32, 192)
-    masks = SCENet(dim=4000).get_parameter("masks.weight")
-    assert masks.mean().item() == pytest.approx(0.9, abs=0.03)
-    assert masks.std().item() == pytest.approx(0.7, abs=0.03)
+    check_start(SCENet(dim=4000).get_parameter("masks.weight"))

@@ -257,6 +257,13 @@ def test_another_aggregator_is_refused() -> None:
         loss(step(made, one, loss.extra(one, Generator()), embeddings()))
 
 
+def test_a_recipe_whose_aggregator_contradicts_itself_is_refused() -> None:
+    with pytest.raises(RecipeError, match=r"no masks"):
+        load_recipe(trained("type_aware", {"projection": "linear", "bare_masks": True}))
+    with pytest.raises(RecipeError, match=r"'top' more than once"):
+        load_recipe(trained("type_aware", {"types": ["top", "top", "bottom", "shoe"]}))
+
+
 def test_a_dataset_without_a_named_type_is_refused_before_training(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"type_aware: .*'shoe' missing"):
         run(trained("type_aware", {"types": ["top", "bottom"]}), out=tmp_path)

@@ -1,12 +1,28 @@
 import math
 from itertools import combinations
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
-from pairwise import distance, laid_out, linear, listed, masked, outfits, seeds, type_aware, unit
-from torch import Tensor, nn
+from pairwise import (
+    check_finite_gradients,
+    check_gradients,
+    check_order_and_padding,
+    check_start,
+    check_triplets,
+    distance,
+    laid_out,
+    linear,
+    listed,
+    masked,
+    outfits,
+    seeds,
+    type_aware,
+    unit,
+)
+from torch import nn
 
 from outfitrec import DataError, RecipeError, create
 from outfitrec_baselines.type_aware.aggregator import TypeAware
@@ -18,6 +34,11 @@ def aggregator(dim: int = 5, most: tuple[int, ...] = (2, 1, 1), **fields: Any) -
     torch.manual_seed(3)
     made = TypeAware(dim=dim, categories=TYPES, most=most, **fields)
     return made.double()
+
+
+def fields(**changes: Any) -> SimpleNamespace:
+    """A recipe's fields."""
+    return SimpleNamespace(**{"types": (), "projection": "mask", "bare_masks": False, **changes})
 
 
 def by_types(made: TypeAware) -> dict[tuple[int, int], list[float]]:
@@ -74,18 +95,7 @@ def test_two_items_at_a_right_angle_have_the_root_of_two_between_them() -> None:
 
 @given(outfits, seeds)
 def test_neither_order_nor_padding_nor_what_empty_slots_hold_matters(rows: list[list[int]], seed: int) -> None:
-    made = aggregator()
-    items, mask, category = laid_out(rows, 5, seed)
-    state = made(items, mask, category)
-    order = torch.randperm(4, generator=torch.Generator().manual_seed(seed))
-    torch.testing.assert_close(made(items[:, order], mask[:, order], category[:, order]), state, rtol=0, atol=1e-12)
-    wide, there, types = laid_out(rows, 5, seed, width=4)
-    wide = torch.cat([wide, torch.full((len(rows), 2, 5), 1e3, dtype=torch.float64)], dim=1)
-    there = torch.cat([there, torch.zeros(len(rows), 2, dtype=torch.bool)], dim=1)
-    types = torch.cat([types, torch.full((len(rows), 2), 77)], dim=1)
-    torch.testing.assert_close(made(wide, there, types), state, rtol=0, atol=1e-12)
-    alone = [made(*(part[row : row + 1] for part in (items, mask, category))) for row in range(len(rows))]
-    torch.testing.assert_close(torch.cat(alone), state, rtol=0, atol=1e-12)
+    check_order_and_padding(aggregator(), rows, seed)
 
 
 @given(seeds)
@@ -108,9 +118,7 @@ def test_subspaces_are_those_of_different_types_and_of_types_that_occur_twice() 
 
 
 def test_masks_start_from_the_originals_distribution() -> None:
-    masks = aggregator(dim=4000).get_parameter("masks.weight")
-    assert masks.mean().item() == pytest.approx(0.9, abs=0.03)
-    assert masks.std().item() == pytest.approx(0.7, abs=0.03)
+    check_start(aggregator(dim=4000).get_parameter("masks.weight"))
 
 
 @pytest.mark.parametrize("projection", ["mask", "linear"])
@@ -130,6 +138,23 @@ def test_types_that_do_not_fit_the_dataset_are_refused() -> None:
         aggregator(types=("top", "bottom", "hat"))
 
 
+@pytest.mark.parametrize("types", [("top", "top", "bottom", "shoe"), ("a", "a", "b")])
+def test_a_type_named_twice_is_refused(types: tuple[str, ...]) -> None:
+    with pytest.raises(RecipeError, match=rf"type_aware: types: '{types[0]}' more than once"):
+        aggregator(types=types)
+    found = list(TypeAware.check_recipe(fields(types=types), None))
+    assert found == [("types", f"'{types[0]}' more than once: name each type once")]
+
+
+def test_bare_masks_are_refused_where_there_are_no_masks() -> None:
+    with pytest.raises(RecipeError, match=r"type_aware: bare_masks: projection: linear has no masks"):
+        aggregator(projection="linear", bare_masks=True)
+    [(key, message)] = TypeAware.check_recipe(fields(projection="linear", bare_masks=True), None)
+    assert (key, "no masks" in message) == ("bare_masks", True)
+    for one in ({}, {"bare_masks": True}, {"projection": "linear"}, {"types": TYPES}):
+        assert list(TypeAware.check_recipe(fields(**one), None)) == []
+
+
 def test_bare_masks_are_those_of_evaluation_alone() -> None:
     bare, plain = aggregator(bare_masks=True), aggregator()
     items, space = laid_out([[0, 1, 2]], 5, seed=4)[0][0], torch.tensor([0, 1, 2])
@@ -144,13 +169,7 @@ def test_bare_masks_are_those_of_evaluation_alone() -> None:
 
 @pytest.mark.parametrize("projection", ["mask", "linear"])
 def test_triplets_are_measured_as_outfits_of_two(projection: str) -> None:
-    made = aggregator(projection=projection)
-    items, mask, category = laid_out([[0, 1, 1], [0, 0, 0], [1, 2, 2]], 5, seed=5)
-    anchor, far, close = items.unbind(1)
-    distances = made.triplet(anchor, far, close, made.relation(category[:, 0], category[:, 1]))
-    for slot, found in zip((1, 2), distances, strict=True):
-        pair = [0, slot]
-        torch.testing.assert_close(found, -made(items[:, pair], mask[:, pair], category[:, pair]), rtol=0, atol=1e-12)
+    check_triplets(aggregator(projection=projection), [[0, 1, 1], [0, 0, 0], [1, 2, 2]], atol=1e-12)
 
 
 def test_mask_norm_is_the_mean_sum_of_what_the_relu_leaves_or_of_the_weights() -> None:
@@ -168,29 +187,11 @@ def test_mask_norm_is_the_mean_sum_of_what_the_relu_leaves_or_of_the_weights() -
 
 @pytest.mark.parametrize("projection", ["mask", "linear"])
 def test_gradients_are_those_of_finite_differences(projection: str) -> None:
-    made = aggregator(dim=3, projection=projection)
-    items, mask, category = laid_out([[0, 1, 2], [0, -1, 2], [0, 0, 1]], 3, seed=6)
-
-    def state(*given: Tensor) -> Tensor:
-        names = [name for name, _ in made.named_parameters()]
-        found: Tensor = torch.func.functional_call(
-            made, dict(zip(names, given[1:], strict=True)), (given[0], mask, category)
-        )
-        return found
-
-    wanted = [items.requires_grad_(), *(one.detach().requires_grad_() for one in made.parameters())]
-    assert torch.autograd.gradcheck(state, wanted)
+    check_gradients(aggregator(dim=3, projection=projection), [[0, 1, 2], [0, -1, 2], [0, 0, 1]])
 
 
 def test_an_outfit_of_equal_items_and_closed_masks_have_finite_gradients() -> None:
-    made = aggregator(most=(2, 2, 2))
-    items = torch.ones(2, 3, 5, dtype=torch.float64, requires_grad=True)
-    for masks in (1.0, -1.0):
-        nn.init.constant_(made.get_parameter("masks.weight"), masks)
-        made(items, torch.ones(2, 3, dtype=torch.bool), torch.tensor([[0, 1, 2], [0, 0, 1]])).sum().backward()
-        assert items.grad is not None
-        assert items.grad.isfinite().all()
-        assert all(one.grad is not None and one.grad.isfinite().all() for one in made.parameters())
+    check_finite_gradients(aggregator(most=(2, 2, 2)))
 
 
 def test_it_is_made_by_name_and_needs_two_items() -> None:

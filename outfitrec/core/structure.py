@@ -351,7 +351,7 @@ def _cold_checks(settings: EvaluateSettings) -> Iterator[tuple[Path, str, str]]:
             yield (key,), "at least one is needed", ""
         for index, one in enumerate(some):
             if one in some[:index]:
-                yield (key, index), f"{one!r} is there already", "leave one of them out"
+                yield (key, index), f"{one!r} is there already", "leave one of them out, or give it a label of its own"
 
 
 def _needs_teacher(objective: Config) -> bool:

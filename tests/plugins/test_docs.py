@@ -1,11 +1,12 @@
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import pytest
 import torch
+from torch import nn
 
-from outfitrec import component
+from outfitrec import component, field, given
 from outfitrec.core import loading
 from outfitrec.core.create import make
 from outfitrec.core.loading import Plugins, Policy
@@ -39,6 +40,21 @@ def test_the_guide_has_every_state_and_every_variable() -> None:
     variables = re.findall(r'"(OUTFITREC_\w+)"', Path(loading.__file__).read_text())
     assert set(variables) == set(re.findall(r"`(OUTFITREC_\w+)=", TEXT))
     assert set(get_args(loading.State)) == set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE))
+
+
+def test_the_aggregator_works() -> None:
+    names: dict[str, Any] = {"component": component, "field": field, "given": given, "nn": nn, "ClassVar": ClassVar}
+    (source,) = [block for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if "class Spread" in block]
+    exec(source, names)  # noqa: S102  # the documentation's own code
+    aggregator = names["Spread"](size=2, dim=2)
+    with torch.no_grad():
+        aggregator.space.weight.copy_(torch.eye(2))
+        aggregator.space.bias.fill_(5.0)
+    items = torch.tensor([[[1.0, 0.0], [3.0, 0.0], [9.0, 9.0]]])
+    mask = torch.tensor([[True, True, False]])
+    # Two items, each 1 from their mean in the first dimension, whatever the bias and the empty slot.
+    assert aggregator(items, mask, torch.zeros(1, 3, dtype=torch.long)).tolist() == [[1.0, 0.0]]
+    assert aggregator.fewest == 2
 
 
 def test_the_augmenter_and_the_contrast_work() -> None:

@@ -57,8 +57,11 @@ class BiLSTM(nn.Module):
     from the end), the end from all.
 
     The defaults are the original's but for the sizes; Kim et al. add a temperature, and do not say which candidates,
-    which similarity, or whether there is an end. In training the original counts an item once for each outfit that has
-    it, and an end for each outfit; here the candidates of a step are its distinct items, and one end.
+    which similarity, or whether there is an end. In training the original's candidates are its targets, of all outfits:
+    x₂ … x_N and an end for each of them forward, x_{N-1} … x₁ and an end backward. So an outfit's first item is no
+    candidate forward, nor its last one backward, and an item counts once for each outfit that has it. Here, in both
+    directions, they are the distinct items of the step, and one end; where another objective of the recipe has negative
+    outfits, their items are among them.
 
     Reference:
         Han et al. 2017, "Learning Fashion Compatibility with Bidirectional LSTMs", Eq. 1–6.
@@ -124,7 +127,7 @@ class BiLSTM(nn.Module):
         """How well the items are predicted. Empty slots have no influence, nor have the other outfits.
 
         Raises:
-            RunError: No candidates were shown.
+            RunError: No candidates were shown, or none of a category that is to be predicted.
         """
         candidates = self._candidates()
         rank = self.get_buffer("rank")
@@ -147,7 +150,7 @@ class BiLSTM(nn.Module):
 
     def _candidates(self) -> Candidates:
         shown = self._shown
-        if shown is None:
+        if shown is None or not len(shown.items):
             raise RunError(
                 "aggregator bi_lstm: there are no candidates to tell an item apart from",
                 hint="call the recommender's candidates(table, category) first; with a gradient, before each call",
@@ -179,6 +182,9 @@ class BiLSTM(nn.Module):
         """Logarithm of the sum of the exponentials of each prediction's logits.
 
         In blocks, since a split's candidates times an evaluation's outfits are too many to hold at once.
+
+        Raises:
+            RunError: There is nothing to sum up.
         """
         rows = max(1, MOST // len(candidates.items))
         parts = []
@@ -188,7 +194,17 @@ class BiLSTM(nn.Module):
                 end = (candidates.category == END) | (kind[:, None] == END)
                 logits = logits.masked_fill(~end & (candidates.category != kind[:, None]), -torch.inf)
             parts.append(logits.logsumexp(dim=1))
-        return torch.cat(parts)
+        partition = torch.cat(parts)
+        # To look is to wait for a GPU, and not needed in training: a step's items are among their own candidates.
+        if self.candidate_set == "category" and not self.training and not partition.is_meta:
+            missing = wanted[partition.isneginf()].unique().tolist()
+            if missing:
+                raise RunError(
+                    "aggregator bi_lstm: there are no candidates of the category "
+                    + ", ".join(repr(self.categories[index]) for index in missing),
+                    hint="show some of each category that outfits have, or set candidate_set: all",
+                )
+        return partition
 
     def _comparable(self, vectors: Float[Tensor, "... dim"]) -> Float[Tensor, "... dim"]:
         """Vectors as they enter the logits, of 32 bits or more."""

@@ -16,6 +16,8 @@ from outfitrec_baselines.shared.items import ItemSet
 WRONG = "not the parameters of Fashion Hash Net"
 USER = "user_embedding.encoder.weight"
 CORE, CORES = "core.weight", ("core.0.weight", "core.1.weight")
+# Numbers of users of the data whose outfits have a second slot for tops, by which the original knows it.
+TWO_TOPS = (519, 32)
 # β of the tanh: one number, of which each part of the original keeps a copy.
 BETA = "user_embedding.scale"
 COPIES = re.compile(r"encoder_v\.\d+\.scale")
@@ -31,7 +33,7 @@ def from_original(
     state_dict: Mapping[str, Tensor],
     *,
     categories: tuple[str, ...] = ("top", "bottom", "shoe"),
-    most: tuple[int, ...] = (1, 1, 1),
+    most: tuple[int, ...] | None = None,
     binary: bool = False,
     variant: str | None = None,
 ) -> Recommender:
@@ -47,27 +49,31 @@ def from_original(
     Args:
         state_dict: Parameters by the original's names. Copies of the tanh's β in the image encoders are not used.
         categories: Names of the categories, in the order of the image encoders.
-        most: By category, the most items of it in an outfit; (2, 1, 1) for the original's four slots.
+        most: By category, the most items of it in an outfit. By default as the original decides: of three categories
+            (2, 1, 1), its four slots, if there are 519 or 32 users; otherwise one of each.
         binary: Whether the codes are binary: signs in evaluation mode, and in training mode tanh(β x), with the β that
-            is among the parameters until training says otherwise.
-        variant: T1 or T2, where the parameters have a ``core.weight`` of several numbers.
+            is among the parameters until training says otherwise. The original's codes are binary by default; those of
+            the comparison with it, and of this function, are not.
+        variant: T1 or T2, where the parameters have a ``core.weight`` of several numbers; others tell it themselves.
 
     Returns:
         The recommender in evaluation mode, with the parameters' dtype and device.
 
     Raises:
-        DataError: Parameters are missing, unknown or of another shape, or do not fit the categories.
+        DataError: Parameters are missing, unknown, of another shape or no floating-point numbers, or do not fit the
+            categories; or an argument does not fit the parameters.
 
     Reference:
         Lu et al. 2019; its implementation (lzcn/Fashion-Hash-Net) with visual items alone.
     """
-    if len(most) != len(categories):
-        raise DataError(f"most: one number a category, and there are {len(most)} for {len(categories)}")
     found = {name: tensor for name, tensor in state_dict.items() if not COPIES.fullmatch(name)}
     beta = found.pop(BETA, None)
+    wrong = [name for name, tensor in found.items() if not tensor.is_floating_point()]
+    if wrong:
+        raise DataError(f"{WRONG}: no floating-point numbers are {', '.join(wrong)}")
     dim, users = _matrix(found, USER)
-    if CORE in found:
-        found.update(zip(CORES, _two_weights(found.pop(CORE), dim, variant), strict=True))
+    most = _most(most, categories, users)
+    found = _weights(found, dim, variant)
     with torch.random.fork_rng():
         encoder = _encoder(found, dim, categories)
         preference = FHN(binary=binary, dim=dim, users=users, most=most)
@@ -78,22 +84,47 @@ def from_original(
     return recommender.eval()
 
 
-def _two_weights(core: Tensor, dim: int, variant: str | None) -> tuple[Tensor, Tensor]:
-    """λ_u and λ_i of a variant with one weight.
+def _most(most: tuple[int, ...] | None, categories: tuple[str, ...], users: int) -> tuple[int, ...]:
+    """By category, the most items of it in an outfit.
 
     Raises:
-        DataError: The weight is of another shape, or cannot be told to be that of T1 or T2.
+        DataError: There is not one such number a category, of 1 or more.
     """
-    ones = core.new_ones(1, dim)
-    if core.shape == (1,):
-        return core * ones, ones
+    if most is None:
+        return (2, 1, 1) if users in TWO_TOPS and len(categories) == 3 else (1,) * len(categories)
+    if len(most) != len(categories):
+        raise DataError(f"most: one number a category, and there are {len(most)} for {len(categories)}")
+    if min(most, default=1) < 1:
+        raise DataError(f"most: of each category an outfit may have an item or more, and it is {most}")
+    return most
+
+
+def _weights(found: Mapping[str, Tensor], dim: int, variant: str | None) -> dict[str, Tensor]:
+    """The parameters with λ_u and λ_i in place of the one weight that a variant may have.
+
+    Raises:
+        DataError: There are weights of several variants, the one is of another shape, or it cannot be told to be that
+            of T1 or T2.
+    """
+    rest = {name: tensor for name, tensor in found.items() if name != CORE}
+    core = found.get(CORE)
+    both = [name for name in CORES if core is not None and name in rest]
+    if both:
+        raise DataError(f"{WRONG}: {CORE} is of a variant with one weight, and {' and '.join(both)} of that with two")
+    if core is None or core.shape == (1,):
+        if variant is not None:
+            raise DataError(
+                f"variant: {variant!r} says nothing here, for {CORE} is no vector", hint="leave the variant out"
+            )
+        return rest if core is None else {**rest, CORES[0]: core.repeat(1, dim), CORES[1]: core.new_ones(1, dim)}
     if core.shape != (1, dim):
         raise DataError(f"{WRONG}: {CORE} has the shape {list(core.shape)}, not [1] or {[1, dim]}")
     if variant not in ("T1", "T2"):
         raise DataError(
             f"{CORE} is that of the variant T1 or of T2, and not of {variant!r}", hint="give variant='T1' or 'T2'"
         )
-    return (core, ones) if variant == "T1" else (1 + core, 0 * ones)
+    ones = torch.ones_like(core)
+    return {**rest, **dict(zip(CORES, (core, ones) if variant == "T1" else (1 + core, 0 * ones), strict=True))}
 
 
 def _encoder(found: Mapping[str, Tensor], dim: int, categories: tuple[str, ...]) -> Any:

@@ -52,10 +52,14 @@ class FHN(nn.Module):
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
         """Refuse a rate of what does not happen."""
-        if not config.binary and config.gamma != GAMMA:
-            yield "gamma", "raw codes have no tanh that could sharpen: set binary: true, or leave gamma out"
+        complaint = _complaint(config.binary, config.gamma)
+        if complaint:
+            yield "gamma", complaint
 
     def __attrs_post_init__(self) -> None:
+        complaint = _complaint(self.binary, self.gamma)
+        if complaint:
+            raise ValueError(f"gamma: {complaint}")
         self.user = nn.Embedding(self.users, self.dim)
         nn.init.normal_(self.user.weight, std=STD)
         self.lambda_u = nn.Parameter(torch.ones(self.dim))
@@ -106,3 +110,10 @@ class FHN(nn.Module):
             alike = torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
             weight = mask.to(self.times.dtype)
         return weight, weight.unsqueeze(2) * weight.unsqueeze(1) * ~alike
+
+
+def _complaint(binary: bool, gamma: float) -> str:
+    """What is wrong with a rate, or an empty string."""
+    if binary or gamma == GAMMA:
+        return ""
+    return "raw codes have no tanh that could sharpen: set binary: true, or leave gamma out"

@@ -1,18 +1,15 @@
 """The anchors of known users that are nearest to the liked outfits."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from outfitrec import Recommender, State, component, field
-from outfitrec_baselines.lpae.anchored import anchors_in, cosines, score_profile, vectors_of_liked, without_anchors
+from outfitrec_baselines.lpae.anchored import AnchorStrategy, anchors_in, cosines, vectors_of_liked
 
 
 @component
-class AnchorSearch:
+class AnchorSearch(AnchorStrategy):
     """A new user gets anchors of known users: for each liked outfit, an equal share of those most similar to it.
 
     The description leaves open among whose anchors an outfit's are chosen: of the user closest to that outfit
@@ -28,27 +25,25 @@ class AnchorSearch:
         Kim et al. 2021, Table 3.
     """
 
+    name = "anchor_search"
+
     reading: str = field(
         default="closest_each",
         choices=("closest_each", "closest_mean", "all_users"),
         help="whose anchors: of the user closest to each liked outfit, of the one closest on average, or of all",
     )
-
-    @staticmethod
-    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
-        """There are anchors."""
-        yield from without_anchors("anchor_search", recipe)
+    label: str = field(default="anchor_search", help="name in results")
 
     @torch.no_grad()
     def profile(self, recommender: Recommender, liked: State) -> dict[str, Float[Tensor, "anchor dim"]]:
         """The anchors that are found.
 
         Raises:
-            DataError: There is no liked outfit.
-            RecipeError: The model has no anchors.
+            DataError: There is no liked outfit, or one whose embedding is not finite.
+            RecipeError: The model has no anchors, or no outfit embeddings.
         """
-        preference = anchors_in(recommender, "anchor_search")
-        near = cosines(preference, vectors_of_liked(liked))
+        preference = anchors_in(recommender, self.name)
+        near = cosines(preference, vectors_of_liked(preference, liked))
         count = preference.anchors
         if self.reading == "all_users":
             first = near.new_zeros(len(near), dtype=torch.long)
@@ -62,17 +57,6 @@ class AnchorSearch:
             near = near[torch.arange(len(near), device=near.device), closest]
         chosen = _shares(near, first, count)
         return {"anchors": preference.user_anchors.flatten(0, 1).index_select(0, chosen)}
-
-    def score(
-        self, recommender: Recommender, profile: Mapping[str, Tensor], state: State
-    ) -> Float[Tensor, "... outfit"]:
-        """Scores of a user who has the profile's anchors.
-
-        Raises:
-            DataError: The profile is of another strategy or model.
-            RecipeError: The model has no anchors.
-        """
-        return score_profile(recommender, profile, state, "anchor_search")
 
 
 def _shares(

@@ -1,7 +1,7 @@
 """What the parts that work on a user's anchors share."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -60,31 +60,33 @@ def log_det_divergence(anchors: Float[Tensor, "... anchor dim"]) -> Float[Tensor
     return divergence
 
 
-def vectors(state: State) -> Float[Tensor, "outfit dim"]:
-    """The states as outfit embeddings.
+def vectors_of_liked(preference: Anchors, state: State) -> Float[Tensor, "outfit dim"]:
+    """The states of liked outfits as outfit embeddings.
 
     Raises:
-        RecipeError: They are not.
+        DataError: There is none, or one is not finite.
+        RecipeError: They are no outfit embeddings.
     """
-    if not isinstance(state, Tensor):
-        raise RecipeError(
-            f"anchors need a vector for each outfit, and the aggregator gives {type(state).__name__}",
-            hint="set model.aggregator: lpae",
-        )
-    return state
-
-
-def vectors_of_liked(state: State) -> Float[Tensor, "outfit dim"]:
-    """The same of liked outfits.
-
-    Raises:
-        DataError: There is none.
-        RecipeError: They are no vectors.
-    """
-    embedded = vectors(state)
+    embedded = preference.vectors(state)
     if not len(embedded):
         raise DataError("no liked outfits: a profile is made of one or more")
-    return embedded
+    return finite(embedded, "liked")
+
+
+def finite(state: Float[Tensor, "outfit dim"], which: str) -> Float[Tensor, "outfit dim"]:
+    """The same embeddings, of the outfits that ``which`` says, after a check.
+
+    Raises:
+        DataError: One is not finite.
+    """
+    # A comparison with what is not a number decides nothing, but some anchor would be found all the same.
+    wrong = int((~torch.isfinite(state).all(dim=1)).sum())
+    if wrong:
+        raise DataError(
+            f"{wrong} of {len(state)} {which} outfits have an embedding that is not finite",
+            hint="look at the features of their items, and at the parameters of the model",
+        )
+    return state
 
 
 def cosines(preference: Anchors, state: Float[Tensor, "outfit dim"]) -> Float[Tensor, "outfit user anchor"]:
@@ -97,32 +99,36 @@ def cosines(preference: Anchors, state: Float[Tensor, "outfit dim"]) -> Float[Te
     return near.view(len(state), preference.users, preference.anchors)
 
 
-def score_profile(
-    recommender: Recommender, profile: Mapping[str, Tensor], state: State, who: str
-) -> Float[Tensor, "... outfit"]:
-    """Scores of users whose profiles are anchors.
+class AnchorStrategy:
+    """A strategy whose profile is ``anchors``, ``[anchor, dim]``; or ``[cold, anchor, dim]``, of several new users."""
 
-    Args:
-        recommender: The recommender that the profile was made with.
-        profile: ``anchors``, ``[anchor, dim]``, or ``[cold, anchor, dim]`` of several new users.
-        state: State of the outfits.
-        who: The strategy.
+    name: ClassVar[str]
 
-    Raises:
-        DataError: The profile has no anchors, or those of another model.
-        RecipeError: The model has no anchors.
-    """
-    preference = anchors_in(recommender, who)
-    anchors = profile.get("anchors")
-    if anchors is None or anchors.ndim < 2:
-        raise DataError("no profile of this strategy: it has a tensor 'anchors', a row for each anchor")
-    known = preference.anchors, preference.dim
-    if anchors.shape[-2:] != known:
-        raise DataError(
-            f"the profile has {anchors.shape[-2]} anchors of {anchors.shape[-1]} numbers, "
-            f"and those of this model are {known[0]} of {known[1]}"
-        )
-    if not torch.isfinite(anchors).all():
-        raise DataError("the profile has anchors that are not finite: make it anew")
-    outfits = vectors(state)
-    return preference.score_anchors(anchors.to(outfits.dtype), outfits)
+    @classmethod
+    def check_recipe(cls, config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        """There are anchors."""
+        yield from without_anchors(cls.name, recipe)
+
+    def score(
+        self, recommender: Recommender, profile: Mapping[str, Tensor], state: State
+    ) -> Float[Tensor, "... outfit"]:
+        """Scores of a user who has the profile's anchors.
+
+        Raises:
+            DataError: The profile is of another strategy or model.
+            RecipeError: The model has no anchors, or no outfit embeddings.
+        """
+        preference = anchors_in(recommender, self.name)
+        anchors = profile.get("anchors")
+        if anchors is None or anchors.ndim < 2:
+            raise DataError("no profile of this strategy: it has a tensor 'anchors', a row for each anchor")
+        known = preference.anchors, preference.dim
+        if anchors.shape[-2:] != known:
+            raise DataError(
+                f"the profile has {anchors.shape[-2]} anchors of {anchors.shape[-1]} numbers, "
+                f"and those of this model are {known[0]} of {known[1]}"
+            )
+        if not torch.isfinite(anchors).all():
+            raise DataError("the profile has anchors that are not finite: make it anew")
+        outfits = preference.vectors(state)
+        return preference.score_anchors(anchors.to(outfits.dtype), outfits)

@@ -8,8 +8,10 @@ from torch import Tensor
 
 from outfitrec import DataError, Recommender, create
 
-UNUSED = ("memory.users", "visual_encoder.pma.mask")
-"""What the original has and never reads, or what never differs: a vector a user; the mask of the one seed, all ones."""
+WRONG = "these are not LPAE's parameters"
+# The convolutional network, whose features are given here; a vector a user, which the original never reads; and the
+# mask of the one seed, all ones.
+UNUSED = re.compile(r"visual_feature\..+|memory\.users|visual_encoder\.pma\.mask")
 
 USER, GENERAL, EMBED = "memory.out_proto", "memory.com_proto", "visual_encoder.embed."
 # Beginnings of names here, and there.
@@ -36,19 +38,21 @@ def from_original(state_dict: Mapping[str, Tensor], heads: int = 4) -> Recommend
     Args:
         state_dict: Parameters by the original's names: ``visual_encoder.…`` (one seed, no inducing points) and
             ``memory.…``. Without ``memory.com_proto`` it is LPAE-u; without ``visual_encoder.embed.…`` the features are
-            the items' embeddings. `UNUSED` may be there or not.
+            the items' embeddings. Not used, and there or not: the convolutional network (``visual_feature.…``),
+            ``memory.users``, which the original never reads, and ``visual_encoder.pma.mask``, which is all ones.
         heads: Attention heads, which no parameter tells; the original has 4, whatever its configuration says.
 
     Returns:
         A recommender of given features, in evaluation mode, of the parameters' type and on their device.
 
     Raises:
-        DataError: Parameters are missing, unknown or of a wrong shape; all of them.
-        ValueError: The heads do not divide the dimension.
+        DataError: Parameters are missing, unknown or of a wrong shape, all of them; or the heads do not divide the
+            dimension.
 
     Reference:
         Lu et al., Personalized Outfit Recommendation with Learnable Anchors, 2021.
     """
+    state_dict = {name: one for name, one in state_dict.items() if not UNUSED.fullmatch(name)}
     # Drawn nowhere and not kept in memory, until the parameters take their places.
     with torch.device("meta"):
         recommender = _empty(state_dict, heads)
@@ -58,14 +62,14 @@ def from_original(state_dict: Mapping[str, Tensor], heads: int = 4) -> Recommend
         sources["preference.general_anchors"] = ()
     wanted = {source: _shape(shapes[name], source, len(found)) for name, found in sources.items() for source in found}
     wrong = [f"{name} is missing" for name in wanted.keys() - state_dict.keys()]
-    wrong += [f"{name} is unknown" for name in state_dict.keys() - wanted.keys() - {*UNUSED}]
+    wrong += [f"{name} is unknown" for name in state_dict.keys() - wanted.keys()]
     wrong += [
         f"{name} has the shape {list(state_dict[name].shape)}, not {list(shape)}"
         for name, shape in wanted.items()
         if name in state_dict and state_dict[name].shape != shape
     ]
     if wrong:
-        raise DataError("these are not LPAE's parameters: " + "; ".join(sorted(wrong)))
+        raise DataError(f"{WRONG}: {'; '.join(sorted(wrong))}")
     user = state_dict[USER].detach()
     loaded = {
         # A copy: what is trained on here changes nothing there.
@@ -81,9 +85,13 @@ def _empty(state_dict: Mapping[str, Tensor], heads: int) -> Recommender:
     user, general, first = (state_dict.get(name) for name in (USER, GENERAL, f"{EMBED}0.weight"))
     if user is None or user.ndim != 3:
         found = "is missing" if user is None else f"has the shape {list(user.shape)}"
-        raise DataError(f"these are not LPAE's parameters: {USER} {found}, and is [user, anchor, dim]")
+        raise DataError(f"{WRONG}: {USER} {found}, and is [user, anchor, dim]")
+    if general is not None and general.ndim != 3:
+        raise DataError(f"{WRONG}: {GENERAL} has the shape {list(general.shape)}, and is [1, anchor, dim]")
     users, anchors, dim = user.shape
-    shared = general.shape[1] if general is not None and general.ndim == 3 else 0
+    if heads < 1 or dim % heads:
+        raise DataError(f"heads: {heads} of them do not divide the dimension of the parameters, which is {dim}")
+    shared = 0 if general is None else general.shape[1]
     head = "lpae" if any(name.startswith(EMBED) for name in state_dict) else "identity"
     size = first.shape[1] if first is not None and first.ndim == 2 else dim
     blocks = {name.split(".")[2] for name in state_dict if name.startswith("visual_encoder.encoder.")}

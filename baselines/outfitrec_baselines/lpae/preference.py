@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from outfitrec import component, field, given
+from outfitrec import RecipeError, State, component, field, given
 
 
 @component
@@ -44,17 +44,36 @@ class Anchors(nn.Module):
         """The largest entry of an anchor at the start."""
         return float((3 / self.dim) ** 0.5)
 
-    def forward(self, users: Int[Tensor, "..."], state: Float[Tensor, "outfit dim"]) -> Float[Tensor, "..."]:
-        """Scores; ``(b, 1) × (k,) → (b, k)`` and ``(p,) × (p,) → (p,)``."""
+    def forward(self, users: Int[Tensor, "..."], state: State) -> Float[Tensor, "..."]:
+        """Scores; ``(b, 1) × (k,) → (b, k)`` and ``(p,) × (p,) → (p,)``.
+
+        Raises:
+            RecipeError: The states are no outfit embeddings.
+        """
+        outfit = F.normalize(self.vectors(state), dim=-1)
+        # Of as many users as there are, or more, tastes are gathered, each of which is a sum of many anchors.
         if users.numel() < self.users:
             taste = self.taste(self.anchors_of(users))
         else:
             taste = F.embedding(users, self.taste(self.user_anchors))
-        outfit = F.normalize(state, dim=-1)
         if users.ndim == 2 and users.shape[1] == 1:
             return taste.squeeze(1) @ outfit.T
         scores: Tensor = torch.linalg.vecdot(taste, outfit)
         return scores
+
+    def vectors(self, state: State) -> Float[Tensor, "outfit dim"]:
+        """The states as outfit embeddings.
+
+        Raises:
+            RecipeError: They are none.
+        """
+        if isinstance(state, Tensor) and state.ndim == 2 and state.shape[1] == self.dim:
+            return state
+        found = f"a tensor of shape {list(state.shape)}" if isinstance(state, Tensor) else type(state).__name__
+        raise RecipeError(
+            f"anchors need a vector of {self.dim} numbers for each outfit, and the aggregator gives {found}",
+            hint="set model.aggregator: lpae, or another one that gives outfit embeddings, such as set_transformer",
+        )
 
     def anchors_of(self, users: Int[Tensor, "..."]) -> Float[Tensor, "... anchor dim"]:
         """The anchors of each user."""

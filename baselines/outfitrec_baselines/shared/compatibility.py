@@ -5,7 +5,7 @@ from typing import ClassVar
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from outfitrec import State, component
+from outfitrec import RecipeError, State, component
 
 
 @component
@@ -18,7 +18,17 @@ class Compatibility(nn.Module):
     personal: ClassVar[bool] = False
 
     def forward(self, users: Int[Tensor, "..."], state: State) -> Float[Tensor, "..."]:
-        """The compatibility for each user: ``(b, 1) × (k,) → (b, k)`` and ``(p,) × (p,) → (p,)``."""
+        """The compatibility for each user: ``(b, 1) × (k,) → (b, k)`` and ``(p,) × (p,) → (p,)``.
+
+        Raises:
+            RecipeError: The state is no number an outfit, and begins with none.
+        """
         score = state if isinstance(state, Tensor) else state[0]
+        if score.ndim != 1:
+            raise RecipeError(
+                "preference compatibility needs one number for each outfit, and the aggregator gives a tensor of shape "
+                f"{list(score.shape)}",
+                hint="set model.aggregator: bi_lstm, type_aware or sce_net",
+            )
         # A column of users sees all outfits; otherwise each user has one.
         return score.expand(len(users), -1) if users.ndim == 2 else score

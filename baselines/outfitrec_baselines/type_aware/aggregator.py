@@ -1,7 +1,9 @@
 """Type-Aware embeddings: each pair of types is compared in a subspace of its own."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import combinations
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -39,7 +41,14 @@ class TypeAware(nn.Module):
     categories: tuple[str, ...] = given("names of the categories")
     most: tuple[int, ...] = given("by category, the most items of it in a training outfit")
 
+    @staticmethod
+    def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
+        """Refuse what no dataset can make right."""
+        return _contradictions(config)
+
     def __attrs_post_init__(self) -> None:
+        for key, message in _contradictions(self):
+            raise RecipeError(f"type_aware: {key}: {message}")
         self._check_types()
         pairs = type_pairs(len(self.categories), [index for index, count in enumerate(self.most) if count > 1])
         # Number of the subspace by both types; -1 where there is none.
@@ -142,6 +151,15 @@ class TypeAware(nn.Module):
                 "have such a pair, and no training outfit has one",
                 hint="leave these outfits out, or train on outfits like them",
             )
+
+
+def _contradictions(fields: Any) -> Iterator[tuple[str, str]]:
+    """Keys of an aggregator, or of its settings, that exclude others, and why."""
+    if fields.bare_masks and fields.projection == "linear":
+        yield "bare_masks", "projection: linear has no masks: set projection: mask, or leave bare_masks out"
+    twice = [name for name, count in Counter(fields.types).items() if count > 1]
+    if twice:
+        yield "types", f"{', '.join(map(repr, twice))} more than once: name each type once"
 
 
 def type_pairs(types: int, twice: "list[int] | range") -> list[tuple[int, int]]:

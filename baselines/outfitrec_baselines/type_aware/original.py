@@ -1,6 +1,7 @@
 """The original implementation's parameters, as a recommender of this project."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -32,18 +33,22 @@ def from_original(
 
     Args:
         state_dict: Parameters by the original's names.
-        types: The types of items.
+        types: The types of items, each once.
         pairs: The two types of each mask. By default those of all pairs of different types in the order of ``types``,
             (0, 1), (0, 2), …, (1, 2), …, and then, as many as there are masks for, types with themselves.
-        normalize: The original's option ``l2_embed``.
+        normalize: The original's option ``l2_embed``, which is off by default there. Its authors recommend it, and
+            their trained model has it; of a model trained without, give False.
         bare_masks: Masks without ReLU, which is what the original does in evaluation; its training has the ReLU.
+            Fully connected layers have no masks.
 
     Returns:
         The recommender in evaluation mode, with the parameters' dtype and device. Its aggregator's subspaces are the
         masks in the default order.
 
     Raises:
-        DataError: Parameters are missing, unknown or of another shape, or the masks do not fit the pairs.
+        DataError: Parameters are missing, unknown or of another shape, a type is named twice, or the masks do not fit
+            the pairs.
+        RecipeError: ``bare_masks`` of fully connected layers.
 
     Reference:
         Vasileva et al. 2018; its implementation (mvasil/fashion-compatibility).
@@ -78,8 +83,12 @@ def _numbers(types: tuple[str, ...], pairs: Sequence[tuple[str, str]] | None, co
     """The two types of each mask, as ascending numbers.
 
     Raises:
-        DataError: They do not fit the masks, name unknown types, or leave out a pair of different types.
+        DataError: A type is there twice, or the pairs do not fit the masks, name unknown types, or leave out a pair of
+            different types.
     """
+    again = [name for name, times in Counter(types).items() if times > 1]
+    if again:
+        raise wrong(METHOD, [f"types: {', '.join(map(repr, again))} more than once"])
     different = type_pairs(len(types), [])
     if pairs is None:
         found = type_pairs(len(types), range(len(types)))[:count]

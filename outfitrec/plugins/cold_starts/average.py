@@ -26,6 +26,7 @@ class Average:
     threshold: float = field(
         default=0.0, search=(-0.2, 0.5), help="mean score of the liked outfits above which a user is similar"
     )
+    label: str = field(default="average", help="name in results")
     users: int = given("number of users")
 
     check_recipe = staticmethod(needs_persons)

@@ -30,6 +30,7 @@ class WeightedAverage:
     temperature: float = field(
         default=0.2, above=0, search=(0.02, 1.0), help="the lower, the more the most similar count"
     )
+    label: str = field(default="weighted_average", help="name in results")
     users: int = given("number of users")
 
     check_recipe = staticmethod(needs_persons)
