@@ -15,6 +15,7 @@ from outfitrec.core.build import build_recommender, given_by, given_without_data
 from outfitrec.core.data import Dataset
 from outfitrec.core.engine import load_dataset
 from outfitrec.core.errors import DataError, RecipeError
+from outfitrec.core.loading import plugins
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.seeds import generator
@@ -103,6 +104,31 @@ def test_outfits_of_too_few_items_stop_a_run_before_it_starts(
     assert run(tiny(), out=tmp_path).result.test["auc"] > 0
 
 
+def test_unknown_users_and_questions_are_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def poor(rows: Outfits) -> Outfits:
+        outfits = Outfits(rows.items.clone(), rows.category.clone())
+        outfits.items[0, 1:] = outfits.category[0, 1:] = -1
+        return outfits
+
+    def asked(recipe: Recipe) -> Dataset:
+        dataset = load_dataset(recipe)
+        questions = dataset.splits["test"].questions
+        assert questions is not None
+        changed = attrs.evolve(questions, outfits=poor(questions.outfits))
+        test = attrs.evolve(dataset.splits["test"], questions=changed)
+        return attrs.evolve(dataset, splits={**dataset.splits, "test": test})
+
+    with monkeypatch.context() as patch:
+        patch.setattr("outfitrec.core.engine.load_dataset", asked)
+        with pytest.raises(DataError, match="dataset, test, questions: Apart needs outfits of 2 items or more"):
+            run(asking(), out=tmp_path)
+    cold = {"dataset": {"name": "pairs", "width": 1, "seed": 1}, "strategies": ["average"], "profiles": [1]}
+    plugins = [str(PLUGIN), str(ASKERS), str(PLUGIN.with_name("pairs.py"))]
+    with pytest.raises(DataError, match=r"evaluate\.cold_start\.dataset, train: Apart needs outfits of 2 items"):
+        run(asking(plugins=plugins, evaluate={"cold_start": cold}), out=tmp_path)
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
 def test_a_view_that_leaves_too_few_items_is_refused_in_training(tmp_path: Path) -> None:
     halved = asking(
         objectives=[{"name": "ranking"}, {"name": "contrastive", "views": ["erase", "identity"]}],
@@ -121,6 +147,23 @@ def test_a_cold_start_sees_unobserved_outfits_before_any_profile(tmp_path: Path)
     # One for each outfit of the largest profiles: four users, two draws, three outfits.
     assert states.shape == (4 * 2 * 3, 16)
     assert told(found)["profile"] == [1] * 4 * 2 * 2
+
+
+def test_in_serving_unobserved_outfits_are_given(tmp_path: Path) -> None:
+    known = plugins().copy()
+    known.add_file(ASKERS)
+    model = attrs.evolve(served("apart"), registry=known.registry)
+    liked: Any = ([[photo(1), photo(2)]], [["top", "shoe"]])
+    others: Any = ([[photo(3), photo(4)], [photo(5), photo(2)]], [["top", "shoe"], ["top", "bottom"]])
+    heard = vars(__import__(known.registry.get("cold_start", "learner").load().__module__, fromlist=["TOLD"]))["TOLD"]
+    with pytest.raises(DataError, match="the strategy learner learns from outfits that the user did not post"):
+        model.profile_photos(*liked, "learner")
+    before = len(heard["unobserved"])
+    assert set(model.profile_photos(*liked, "learner", others)) == {"nothing"}
+    assert len(heard["unobserved"]) == before + 1
+    assert heard["unobserved"][-1].shape == (2, 128)
+    with pytest.raises(DataError, match="the strategy average has no use for unobserved outfits"):
+        model.profile_photos(*liked, "average", others)
 
 
 def test_most_is_the_largest_number_of_a_category_in_a_training_outfit() -> None:

@@ -11,6 +11,7 @@ import torch
 from commands import invoke
 
 import outfitrec
+from outfitrec.core.loading import plugins
 from outfitrec.core.recipe import load_recipe
 
 ROOT = Path(__file__).parents[1]
@@ -50,9 +51,11 @@ def test_the_commands_work_in_the_order_shown(tmp_path: Path, monkeypatch: pytes
 def test_the_overrides_of_the_commands_that_train_are_valid() -> None:
     begins = ("outfitrec run", "outfitrec neighbours")
     lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith(begins)]
-    assert len(lines) == 6
-    for line in lines:
-        _, _, name, *rest = shlex.split(line, comments=True)
+    commands = [shlex.split(line, comments=True)[2:] for line in lines]
+    # The baselines, which are blocked here, test their own.
+    own = [command for command in commands if command[0] in plugins().registry.names("recipe")]
+    assert (len(own), [name for name, *_ in commands if [name, *_] not in own]) == (6, ["lpae-u"])
+    for name, *rest in own:
         assert load_recipe(name, [one for one in rest if "=" in one]).name == name
 
 

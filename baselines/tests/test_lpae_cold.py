@@ -310,13 +310,16 @@ def test_a_recipe_is_evaluated_on_cold_starters(tmp_path: Path) -> None:
     quick = {"name": names[2], "steps": 20, "lr": 0.5}
     # Known users enough for new users to be like some of them.
     many = {"dataset.users": 60, "dataset.items": 300, "evaluate.cold_start.dataset.items": 300}
-    found = run(cold_recipe(preference, *names[:2], quick), {"train.epochs": 6, **many}, out=tmp_path)
+    readings = [{"name": names[0], "reading": one, "label": one} for one in ("closest_each", "all_users")]
+    found = run(cold_recipe(preference, *names[:2], quick, *readings), {"train.epochs": 6, **many}, out=tmp_path)
     assert found.result.cold_start is not None
     strategies = found.result.cold_start["strategies"]
     # With one liked outfit they are one strategy.
     one, other = (strategies[name]["1"]["auc"]["mean"] for name in ("anchor_search", "user_search"))
     assert one == pytest.approx(other)
     assert strategies["anchor_search"]["5"] != strategies["user_search"]["5"]
+    # By their labels, two readings stand side by side; the first is the default.
+    assert strategies["closest_each"] == strategies["anchor_search"] != strategies["all_users"]
     assert all(strategies[name]["5"]["auc"]["mean"] > 0.6 for name in names)
 
 

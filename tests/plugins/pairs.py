@@ -1,23 +1,26 @@
-"""A plugin file for tests: the dataset of `tiny` with outfits of two items."""
+"""A plugin file for tests: the dataset of `tiny` with smaller outfits."""
 
 import attrs
 
-from outfitrec import Dataset, Split, component
+from outfitrec import Dataset, Split, component, field
 from outfitrec.hooks import Register, hookimpl
 from plugins.tiny import Tiny
 
 
 @component
 class Pairs:
-    """Tops and bottoms."""
+    """The first items of each outfit."""
+
+    width: int = field(default=2, minimum=1, help="items of an outfit")
+    seed: int = field(default=0, minimum=0, help="of the data")
 
     def load(self) -> Dataset:
-        whole: Dataset = Tiny().load()
+        whole: Dataset = Tiny(seed=self.seed).load()
         splits = {}
         for name, split in whole.splits.items():
             rows = split.positives
-            outfits = attrs.evolve(rows.outfits, items=rows.outfits.items[:, :2], category=rows.outfits.category[:, :2])
-            splits[name] = Split(attrs.evolve(rows, outfits=outfits))
+            kept = rows.outfits.items[:, : self.width]
+            splits[name] = Split(attrs.evolve(rows, outfits=whole.catalog.outfits(kept)))
         return attrs.evolve(whole, splits=splits)
 
 
