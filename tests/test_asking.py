@@ -157,13 +157,13 @@ def test_in_serving_unobserved_outfits_are_given(tmp_path: Path) -> None:
     others: Any = ([[photo(3), photo(4)], [photo(5), photo(2)]], [["top", "shoe"], ["top", "bottom"]])
     heard = vars(__import__(known.registry.get("cold_start", "learner").load().__module__, fromlist=["TOLD"]))["TOLD"]
     with pytest.raises(DataError, match="the strategy learner learns from outfits that the user did not post"):
-        model.profile_photos(*liked, "learner")
+        model.profile_photos(liked[0], liked[1], "learner")
     before = len(heard["unobserved"])
-    assert set(model.profile_photos(*liked, "learner", others)) == {"nothing"}
+    assert set(model.profile_photos(liked[0], liked[1], "learner", others)) == {"nothing"}
     assert len(heard["unobserved"]) == before + 1
     assert heard["unobserved"][-1].shape == (2, 128)
     with pytest.raises(DataError, match="the strategy average has no use for unobserved outfits"):
-        model.profile_photos(*liked, "average", others)
+        model.profile_photos(liked[0], liked[1], "average", others)
 
 
 def test_most_is_the_largest_number_of_a_category_in_a_training_outfit() -> None:
