@@ -98,7 +98,11 @@ def test_an_interrupted_run_says_how_to_go_on(recipe: Path, tmp_path: Path) -> N
     out = tmp_path / "runs"
     arguments = ["run", str(recipe), "train.epochs=100000", "--out", str(out), "--json"]
     program = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        # What runs in the background ignores this signal, and hands that down.
+        [sys.executable, "-c", f"import signal; signal.signal(2, signal.default_int_handler); {PROGRAM}", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     until = time.monotonic() + 100
     while not list(out.glob("*/checkpoints/last.json")) and time.monotonic() < until:
