@@ -3,8 +3,10 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +18,9 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "baselines" / "outfitrec_baselines"
 # Modules whose names a plugin may import besides those of `outfitrec` itself.
 PUBLIC = ("outfitrec.hooks", "outfitrec.protocols")
-# What the distribution may need beyond outfitrec, which needs all of it too.
-OTHERS = {"torch", "jaxtyping", "numpy", "attrs"}
+# What the distribution says that it needs beyond outfitrec.
+PROJECT = tomllib.loads((ROOT / "baselines" / "pyproject.toml").read_text())["project"]
+OTHERS = {re.split(r"\W", one)[0] for one in PROJECT["dependencies"]} - {"outfitrec"}
 
 
 def imports(file: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
