@@ -12,6 +12,7 @@ from outfitrec.protocols import Head
 from outfitrec_baselines.fhn.preference import FHN
 from outfitrec_baselines.shared.by_category import ByCategory
 from outfitrec_baselines.shared.items import ItemSet
+from outfitrec_baselines.shared.state_dict import checked
 
 WRONG = "not the parameters of Fashion Hash Net"
 USER = "user_embedding.encoder.weight"
@@ -66,7 +67,8 @@ def from_original(
     Reference:
         Lu et al. 2019; its implementation (lzcn/Fashion-Hash-Net) with visual items alone.
     """
-    found = {name: tensor for name, tensor in state_dict.items() if not COPIES.fullmatch(name)}
+    given = checked("FHN", state_dict)
+    found = {name: tensor for name, tensor in given.items() if not COPIES.fullmatch(name)}
     beta = found.pop(BETA, None)
     wrong = [name for name, tensor in found.items() if not tensor.is_floating_point()]
     if wrong:

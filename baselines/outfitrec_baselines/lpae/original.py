@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from outfitrec import DataError, Recommender, create
+from outfitrec_baselines.shared.state_dict import checked
 
 WRONG = "these are not LPAE's parameters"
 # The convolutional network, whose features are given here; a vector a user, which the original never reads; and the
@@ -52,7 +53,7 @@ def from_original(state_dict: Mapping[str, Tensor], heads: int = 4) -> Recommend
     Reference:
         Lu et al., Personalized Outfit Recommendation with Learnable Anchors, 2021.
     """
-    state_dict = {name: one for name, one in state_dict.items() if not UNUSED.fullmatch(name)}
+    state_dict = {name: one for name, one in checked("LPAE", state_dict).items() if not UNUSED.fullmatch(name)}
     # Drawn nowhere and not kept in memory, until the parameters take their places.
     with torch.device("meta"):
         recommender = _empty(state_dict, heads)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from outfitrec import DataError, Recommender, create
+from outfitrec_baselines.shared.state_dict import checked
 
 # What a parameter's name begins with depends on which of the nested modules was saved.
 _PREFIX = re.compile(r"(?:embeddingnet\.)*(?:concept_branch\.)?")
@@ -25,10 +26,10 @@ def parameters(method: str, state_dict: Mapping[str, Tensor]) -> dict[str, Tenso
     """The parameters that are used, by the original's names without prefixes.
 
     Raises:
-        DataError: One is there twice.
+        DataError: One is there twice, or it is no state dict.
     """
     found: dict[str, Tensor] = {}
-    for name, tensor in state_dict.items():
+    for name, tensor in checked(method, state_dict).items():
         short = _PREFIX.sub("", name, count=1)
         if short in found:
             raise wrong(method, [f"{short} is there twice"])
