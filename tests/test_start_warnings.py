@@ -10,9 +10,10 @@ from safetensors.torch import load_file, save_file
 from tiny import PLUGIN, master, student, tiny
 
 from outfitrec import Run, run
-from outfitrec.core.build import given_by
+from outfitrec.core.build import build_recommender, given_by
+from outfitrec.core.config import create
 from outfitrec.core.engine import load_dataset
-from outfitrec.core.errors import RecipeError, RunError, UserError
+from outfitrec.core.errors import DataError, RecipeError, RunError, UserError
 from outfitrec.core.fields import GIVEN
 from outfitrec.core.items import TableItems
 from outfitrec.core.program import Program
@@ -106,7 +107,6 @@ def test_what_is_no_start_is_said_to_be_none(key: str, file: str, message: str) 
 
 
 def test_a_run_may_be_called_like_a_file(begun: Run, tmp_path: Path) -> None:
-    begun.directory.parent.joinpath("copy").mkdir()
     named = tmp_path / "run.safetensors"
     named.symlink_to(begun.directory, target_is_directory=True)
     found = run(tiny(start=str(named), train=UNTRAINED), out=tmp_path / "runs")
@@ -126,9 +126,6 @@ def test_frozen_objectives_are_in_evaluation_mode(prefix: str) -> None:
     plugins = [str(PLUGIN), str(READERS)]
     recipe = load_recipe(tiny(plugins=plugins, objectives=[{"name": "ranking"}, {"name": "spread"}]))
     dataset = load_dataset(recipe)
-    from outfitrec.core.build import build_recommender
-    from outfitrec.core.config import create
-
     given = given_by(dataset, recipe.model, recipe.image)
     objectives = [create(config, **given) for config in recipe.objectives]
     table = TableItems(torch.zeros(len(dataset.catalog), 12))
@@ -185,8 +182,6 @@ def test_a_problem_of_what_is_started_from_names_its_own_keys(tmp_path: Path) ->
 
 
 def test_serving_without_users_is_refused(begun: Run) -> None:
-    from outfitrec.core.errors import DataError
-
     with pytest.raises(DataError, match="no users to score for"):
         begun.model.score_photos([], [[b""]], [["top"]])
 

@@ -13,7 +13,7 @@ from outfitrec.core.devices import launched
 from outfitrec.core.errors import DataError, OutfitrecError, Problem, RecipeError, RunError, UserError, listed
 from outfitrec.core.processes import GO_ON, is_lost, world
 from outfitrec.core.progress import QUIET, Progress
-from outfitrec.core.recipe import WEIGHTS, load_recipe, resolved, seeded
+from outfitrec.core.recipe import load_recipe, resolved, seeded
 from outfitrec.core.runs import MANIFEST, RECIPE, Run, RunDirectory, read_json
 from outfitrec.core.session import STUDENT, Options, Session
 from outfitrec.core.settings import INNER, FinishedRun, Recipe
@@ -198,10 +198,9 @@ def run_before(session: Session, key: str) -> Run | Path | None:
     """
     inner: Recipe | FinishedRun | None = getattr(session.recipe, key)
     if isinstance(inner, FinishedRun):
-        path = Path(inner.path)
-        if path.suffix == WEIGHTS and not path.is_dir():
-            return path
-        found = Run(path)
+        if inner.is_file:
+            return Path(inner.path)
+        found = Run(Path(inner.path))
         if key != "start":
             check_data(found, key, session.dataset)
         return found

@@ -26,7 +26,7 @@ def parameter_groups(
     members: dict[str, list[nn.Parameter]] = {"": [], **{prefix: [] for prefix in groups}}
     names = []
     for name, parameter in parameters:
-        fitting = [prefix for prefix in groups if name == prefix or name.startswith(f"{prefix}.")]
+        fitting = [prefix for prefix in groups if within(name, prefix)]
         members[max(fitting, key=len, default="")].append(parameter)
         names.append(name)
     for prefix in groups:
@@ -45,3 +45,8 @@ def parameter_groups(
             group["weight_decay"] = settings.weight_decay
         made.append(group)
     return made
+
+
+def within(name: str, prefix: str) -> bool:
+    """Whether a part's name begins with a prefix, in whole words between dots."""
+    return f"{name}.".startswith(f"{prefix}.")

@@ -59,6 +59,17 @@ class Outfits:
         wide = [one.padded(width) for one in outfits]
         return cls(torch.cat([one.items for one in wide]), torch.cat([one.category for one in wide]))
 
+    def distinct(
+        self, more: Int[Tensor, " item"] | None = None
+    ) -> tuple[Int[Tensor, " distinct"], Int[Tensor, "outfit slot"]]:
+        """Distinct items, ascending, and each slot's row among them (-1 where empty); ``more``: further items."""
+        flat = self.items.flatten() if more is None else torch.cat([self.items.flatten(), more])
+        # The -1 of empty slots sorts first: dropping it lowers every row by one, and makes its own row -1.
+        ids, index = flat.unique(return_inverse=True)
+        if len(ids) and ids[0] < 0:
+            ids, index = ids[1:], index - 1
+        return ids, index[: self.items.numel()].view_as(self.items)
+
     def keys(self) -> Int[Tensor, "outfit slot"]:
         """Rows that are equal where two outfits are the same set of items, whatever their order and padding."""
         return self.items.sort(dim=1).values

@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from outfitrec.core.errors import RecipeError, RunError, listed
+from outfitrec.core.groups import within
 from outfitrec.core.items import ItemSource
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.recommender import Recommender
@@ -72,7 +73,7 @@ class Program(nn.Module):
         """
         named = [(known_as(name), one) for name, one in self.named_parameters()]
         for prefix in prefixes:
-            found = [one for name, one in named if f"{name}.".startswith(f"{prefix}.")]
+            found = [one for name, one in named if within(name, prefix)]
             if not found:
                 names = sorted({".".join(name.split(".")[:2]) for name, _ in named})
                 raise RecipeError(f"train.freeze: {prefix!r} fits no parameter", hint=f"the model has {listed(names)}")
@@ -121,14 +122,14 @@ class Program(nn.Module):
     def step(self, batch: Batch, epoch: int, generator: Generator) -> Step:
         """The step with its items and outfits encoded."""
         roles = batch.roles()
-        outfits = Outfits.cat(list(roles.values())) if roles else None
-        ids, index = self._distinct(outfits, batch.items)
+        outfits = Outfits.cat(list(roles.values())) if roles else batch.positives[:0]
+        ids, index = outfits.distinct(batch.items)
         team, category = self._team, self._category[ids]
         crops = self._source.crops(len(ids), generator)
         features = self._source.features(team.part(ids), None if crops is None else team.part(crops))
         items = team.whole(self.recommender.embed(features, team.part(category)), len(ids))
         states = {}
-        if outfits is not None:
+        if roles:
             self.recommender.candidates(items, category)
             state = self.recommender.state(items, team.part(index), team.part(outfits.category))
             states = split_state(map_state(lambda part: team.whole(_full(part), len(outfits)), state), roles)
@@ -145,18 +146,6 @@ class Program(nn.Module):
             generator=generator,
             photos=lambda: self._source.photos(ids, crops),
         )
-
-    @staticmethod
-    def _distinct(outfits: Outfits | None, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Distinct items of the step, and each slot's row among them (-1 where empty)."""
-        flat = items if outfits is None else torch.cat([outfits.items.flatten(), items])
-        # The -1 of empty slots sorts first: dropping it lowers every row by one, and makes its own row -1.
-        ids, index = flat.unique(return_inverse=True)
-        if len(ids) and ids[0] < 0:
-            ids, index = ids[1:], index - 1
-        if outfits is None:
-            return ids, index
-        return ids, index[: outfits.items.numel()].view_as(outfits.items)
 
 
 def known_as(name: str) -> str:

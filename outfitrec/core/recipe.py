@@ -15,13 +15,12 @@ from outfitrec.core.files import file_digest
 from outfitrec.core.loading import Plugins
 from outfitrec.core.loading import plugins as loaded_plugins
 from outfitrec.core.overrides import Overrider, read_overrides
-from outfitrec.core.settings import INNER, TAKEN, FinishedRun, Recipe, changed
+from outfitrec.core.settings import INNER, TAKEN, WEIGHTS, FinishedRun, Recipe, changed
 from outfitrec.core.structure import structure_recipe
 from outfitrec.core.values import shown
 from outfitrec.core.yamlfile import dump, read
 
 SUFFIXES = (".yaml", ".yml")
-WEIGHTS = ".safetensors"
 OTHER_WEIGHTS = (".pth", ".pt", ".bin", ".ckpt")
 RUN_FILES = ("recipe.yaml", "manifest.json")
 # Keys that name a recipe or say what it needs, and compute nothing.
@@ -224,7 +223,7 @@ class _Loader:
 
 
 def _identity(value: Any, path: tuple[str, ...], problems: list[Problem]) -> Any:
-    if isinstance(value, FinishedRun) and Path(value.path).suffix == WEIGHTS and not Path(value.path).is_dir():
+    if isinstance(value, FinishedRun) and value.is_file:
         return _content(value.path, FieldInfo(help="give the path of a file of weights"), path, problems)
     if isinstance(value, FinishedRun):
         files = sorted((Path(value.path) / "model").glob("*"))

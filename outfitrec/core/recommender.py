@@ -111,10 +111,10 @@ class Recommender(nn.Module):
     def candidates_of(self, table: Float[Tensor, "item dim"], outfits: Outfits) -> None:
         """Show the aggregator the items of these outfits, where it asks for candidates."""
         if hasattr(self.aggregator, "candidates"):
+            ids, index = outfits.distinct()
             mask = outfits.mask
-            items, index = outfits.items[mask].unique(return_inverse=True)
-            category = outfits.category.new_zeros(len(items)).index_put((index,), outfits.category[mask])
-            self.candidates(table[items], category.to(table.device))
+            category = outfits.category.new_zeros(len(ids)).index_put((index[mask],), outfits.category[mask])
+            self.candidates(table[ids], category.to(table.device))
 
     def states(self, table: Float[Tensor, "item dim"], outfits: Outfits, chunk: int) -> State:
         """States of many outfits of catalogue items, ``chunk`` at a time; ``table`` has a row for every item."""

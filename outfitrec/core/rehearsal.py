@@ -12,6 +12,7 @@ from outfitrec.core.settings import ModelSettings
 
 OUTFITS = 3
 USERS = 2
+HINT = "choose an aggregator and a preference that are made for one another; outfitrec explain says what each takes"
 
 
 def rehearse(
@@ -30,8 +31,7 @@ def rehearse(
         RecipeError: An encoder, aggregator and preference do not go together.
     """
     outfits = dataset.splits["train"].positives.outfits[:OUTFITS]
-    ids, index = outfits.items[outfits.mask].unique(return_inverse=True)
-    slots = torch.full_like(outfits.items, -1).masked_scatter(outfits.mask, index)
+    ids, slots = outfits.distinct()
     category = dataset.catalog.category[ids].to(device)
     count = len(outfits)
     one, all_users = torch.zeros(count, dtype=torch.long), torch.arange(min(USERS, dataset.users))
@@ -54,9 +54,6 @@ def rehearse(
         got: Any = list(scores.shape)
         if got != shape:
             raise RecipeError(_message(model, f"scores of shape {got}, where {shape} are expected"), hint=HINT)
-
-
-HINT = "choose an aggregator and a preference that are made for one another; outfitrec explain says what each takes"
 
 
 def _message(model: ModelSettings, what: str) -> str:

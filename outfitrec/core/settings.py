@@ -1,5 +1,6 @@
 """The settings of a recipe. Each field is a key; its default, range and help line stand beside it."""
 
+from pathlib import Path
 from typing import Any, TypeVar, Union, cast, dataclass_transform
 
 import attrs
@@ -8,6 +9,8 @@ from outfitrec.core.config import Config
 from outfitrec.core.fields import field, part, parts
 
 S = TypeVar("S")
+# What a file of weights ends in.
+WEIGHTS = ".safetensors"
 T = TypeVar("T", bound=type)
 
 
@@ -143,6 +146,11 @@ class FinishedRun:
     """
 
     path: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of weights: a run's directory may have any name."""
+        return Path(self.path).suffix == WEIGHTS and not Path(self.path).is_dir()
 
 
 @settings

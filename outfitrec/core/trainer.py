@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from outfitrec.core.batches import Batches
 from outfitrec.core.checkpoints import Checkpoints
 from outfitrec.core.errors import RecipeError, RunError
-from outfitrec.core.groups import parameter_groups
+from outfitrec.core.groups import parameter_groups, within
 from outfitrec.core.program import Program
 from outfitrec.core.progress import Advance, Progress
 from outfitrec.core.seeds import seed_of
@@ -109,7 +109,9 @@ class Trainer:
         self._progress = progress
         scale = settings.batch / settings.lr_batch if settings.lr_batch else 1.0
         # What is frozen needs no settings, whatever a base recipe says of it.
-        asked = {key: one for key, one in settings.groups.items() if not f"{key}.".startswith(_words(program.frozen))}
+        asked = {
+            key: one for key, one in settings.groups.items() if not any(within(key, part) for part in program.frozen)
+        }
         groups = parameter_groups(program.trainable(), asked, optimizer.lr, scale)
         self._schedule_every = schedule.every
         self._made = optimizer.build(groups)
@@ -327,8 +329,3 @@ class Trainer:
         """A checkpoint, read by the leader for all processes."""
         state: dict[str, Any] | None = self._team.broadcast(self._checkpoints.load(name) if self._team.leads else None)
         return state
-
-
-def _words(prefixes: Iterable[str]) -> tuple[str, ...]:
-    """Prefixes that end where a word does."""
-    return tuple(f"{prefix}." for prefix in prefixes)

@@ -239,23 +239,27 @@ class Training:
     def _learn_from(self, before: Before) -> None:
         session, device = self._session, self._fabric.device
         if before.start is not None:
-            taken = start_from(self._recommender, before.start)
-            trainable = {name.removeprefix("recommender.") for name, _ in self._program.trainable()}
-            untrained = parts(trainable & {*taken.new, *taken.other}) if not session.recipe.train.epochs else ""
-            self.warnings += [*taken.warnings(), *of_other_data(before.start, session.dataset)]
-            if untrained:
-                self.warnings.append(f"train.epochs is 0, and {untrained} is neither trained nor in {taken.path}")
-            if self._recommender.encoder.frozen:
-                # Its features are in a table, of the weights that it had.
-                self._source = session.source(self._recommender, device)
-                self._program.feed(self._source)
-                self._cold = session.cold_start(self._recommender, device)
-            if session.options.team.leads:
-                self._progress.message(f"{session.recipe.name} {taken.text()}")
+            self._start_from(before.start)
         if before.teacher is not None:
             self._program.learn_from(frozen_teacher(before.teacher.model, session, device))
         if before.neighbours is not None:
             find_neighbours(self._neighbours, before.neighbours.model, session, device)
+
+    def _start_from(self, source: Run | Path) -> None:
+        session, device = self._session, self._fabric.device
+        taken = start_from(self._recommender, source)
+        if session.options.team.leads:
+            self._progress.message(f"{session.recipe.name} {taken.text()}")
+        self.warnings += [*taken.warnings(), *of_other_data(source, session.dataset)]
+        trainable = {name for name, _ in self._program.trainable()}
+        untrained = parts(trainable & {*taken.new, *taken.other})
+        if untrained and not session.recipe.train.epochs:
+            self.warnings.append(f"train.epochs is 0, and {untrained} is neither trained nor in {taken.path}")
+        if self._recommender.encoder.frozen:
+            # Its features are in a table, of the weights that it had.
+            self._source = session.source(self._recommender, device)
+            self._program.feed(self._source)
+            self._cold = session.cold_start(self._recommender, device)
 
     def _check_sizes(self) -> None:
         """Make sure that the model can score all outfits, before anything is trained."""

@@ -12,7 +12,7 @@ from outfitrec.protocols import Head
 from outfitrec_baselines.fhn.preference import FHN
 from outfitrec_baselines.shared.by_category import ByCategory
 from outfitrec_baselines.shared.items import ItemSet
-from outfitrec_baselines.shared.state_dict import checked
+from outfitrec_baselines.shared.state_dict import checked, misfits
 
 WRONG = "not the parameters of Fashion Hash Net"
 USER = "user_embedding.encoder.weight"
@@ -160,13 +160,7 @@ def _fill(recommender: Recommender, found: Mapping[str, Tensor]) -> None:
         DataError: They do not fit it.
     """
     wanted = {_original_name(name): tensor for name, tensor in recommender.state_dict().items()}
-    wrong = [f"{name} is unknown" for name in found if name not in wanted]
-    for name, tensor in wanted.items():
-        shape = _original_shape(name, tensor)
-        if name not in found:
-            wrong.append(f"{name} is missing")
-        elif found[name].shape != shape:
-            wrong.append(f"{name} has the shape {list(found[name].shape)}, not {list(shape)}")
+    wrong = misfits(found, {name: _original_shape(name, tensor) for name, tensor in wanted.items()})
     if wrong:
         raise DataError(f"{WRONG}: {'; '.join(wrong)}")
     for name, tensor in wanted.items():

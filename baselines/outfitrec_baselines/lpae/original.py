@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from outfitrec import DataError, Recommender, create
-from outfitrec_baselines.shared.state_dict import checked
+from outfitrec_baselines.shared.state_dict import checked, misfits
 
 WRONG = "these are not LPAE's parameters"
 # The convolutional network, whose features are given here; a vector a user, which the original never reads; and the
@@ -62,13 +62,7 @@ def from_original(state_dict: Mapping[str, Tensor], heads: int = 4) -> Recommend
     if GENERAL not in state_dict:
         sources["preference.general_anchors"] = ()
     wanted = {source: _shape(shapes[name], source, len(found)) for name, found in sources.items() for source in found}
-    wrong = [f"{name} is missing" for name in wanted.keys() - state_dict.keys()]
-    wrong += [f"{name} is unknown" for name in state_dict.keys() - wanted.keys()]
-    wrong += [
-        f"{name} has the shape {list(state_dict[name].shape)}, not {list(shape)}"
-        for name, shape in wanted.items()
-        if name in state_dict and state_dict[name].shape != shape
-    ]
+    wrong = misfits(state_dict, wanted)
     if wrong:
         raise DataError(f"{WRONG}: {'; '.join(sorted(wrong))}")
     user = state_dict[USER].detach()

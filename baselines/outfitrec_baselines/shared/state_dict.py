@@ -1,6 +1,6 @@
 """What `from_original` is given is a state dict, and not what one is kept in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -23,3 +23,15 @@ def checked(method: str, state_dict: Mapping[str, Any]) -> dict[str, Tensor]:
         )
     wrapped = bool(state_dict) and all(name.startswith("module.") for name in state_dict)
     return {name.removeprefix("module.") if wrapped else name: tensor for name, tensor in state_dict.items()}
+
+
+def misfits(found: Mapping[str, Tensor], wanted: Mapping[str, Sequence[int]]) -> list[str]:
+    """What is wrong with parameters, which should be those of these names and shapes: each thing in words."""
+    wrong = [f"{name} is unknown" for name in found if name not in wanted]
+    wrong += [f"{name} is missing" for name in wanted if name not in found]
+    wrong += [
+        f"{name} has the shape {list(found[name].shape)}, not {list(shape)}"
+        for name, shape in wanted.items()
+        if name in found and tuple(found[name].shape) != tuple(shape)
+    ]
+    return wrong

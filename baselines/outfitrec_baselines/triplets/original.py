@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from outfitrec import DataError, Recommender, create
-from outfitrec_baselines.shared.state_dict import checked
+from outfitrec_baselines.shared.state_dict import checked, misfits
 
 # What a parameter's name begins with depends on which of the nested modules was saved.
 _PREFIX = re.compile(r"(?:embeddingnet\.)*(?:concept_branch\.)?")
@@ -67,11 +67,7 @@ def assembled(method: str, found: Mapping[str, Tensor], aggregator: nn.Module, d
     encoder = create("encoder", "features", size=size, norm=False, head=head, dim=dim)
     recommender = Recommender(encoder, aggregator, create("preference", "compatibility")).to(next(iter(found.values())))
     wanted = {_name(name): tensor for name, tensor in recommender.state_dict().items()}
-    problems = [f"{name} is unknown" for name in found if name not in wanted]
-    problems += [f"{name} is missing" for name in wanted if name not in found]
-    for name, tensor in wanted.items():
-        if name in found and found[name].shape != tensor.shape:
-            problems.append(f"{name} has the shape {list(found[name].shape)}, not {list(tensor.shape)}")
+    problems = misfits(found, {name: tensor.shape for name, tensor in wanted.items()})
     if problems:
         raise wrong(method, problems)
     with torch.no_grad():
