@@ -1,0 +1,29 @@
+"""What a benchmark found, written down: one self-contained page, and tables as Markdown, CSV, JSON and LaTeX."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from outfitrec.benchmark.entries import Entry
+from outfitrec.benchmark.settings import Suite
+from outfitrec.benchmark.tables import Table
+
+
+@attrs.frozen
+class Report:
+    """All that a report tells.
+
+    Attributes:
+        suite: The suite.
+        tables: Its tables, one a protocol.
+        entries: What its cells found, in the suite's order.
+        facts: How it came about, in JSON's types: ``command`` (text), ``overrides`` (texts), ``made`` (UTC, ISO 8601),
+            ``seconds`` (of all runs together), ``wall`` (of this call), ``versions`` and ``hardware`` (of the first
+            run's manifest), ``failed`` and ``finished`` (counts of runs).
+    """
+
+    suite: Suite
+    tables: tuple[Table, ...]
+    entries: tuple[Entry, ...]
+    facts: Mapping[str, Any]

@@ -1,0 +1,139 @@
+"""Tables: the entries of a suite over seeds, compared, with the paper's figures beside them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from outfitrec.benchmark.measures import Figure
+
+
+@attrs.frozen
+class Spread:
+    """Values of one figure over seeds (or over repetitions of a measurement).
+
+    Attributes:
+        values: The values.
+        mean: Their mean.
+        deviation: Their standard deviation (of the sample); None of a single one.
+        low: Lower end of the 95 % interval of the mean (Student's t); None of a single value.
+        high: Upper end.
+    """
+
+    values: tuple[float, ...]
+    mean: float
+    deviation: float | None
+    low: float | None
+    high: float | None
+
+
+@attrs.frozen
+class Comparison:
+    """Two rows, paired by user: each user's value is its mean over seeds.
+
+    Attributes:
+        other: What the row is compared with, as the table calls it.
+        users: Users who have a value in both.
+        difference: Mean over users of this row's value less the other's.
+        low: Lower end of its 95 % interval (bootstrap over users).
+        high: Upper end.
+        p: Two-sided, by Wilcoxon's signed-rank test.
+        holm: The same, corrected by Holm for all comparisons of its kind in the column.
+    """
+
+    other: str
+    users: int
+    difference: float
+    low: float
+    high: float
+    p: float
+    holm: float
+
+    @property
+    def significant(self) -> bool:
+        """Whether the corrected p is below 0.05."""
+        return self.holm < 0.05
+
+
+@attrs.frozen
+class Value:
+    """A place in a table.
+
+    Attributes:
+        spread: The values found; None where there are none.
+        best: Whether its mean is the best of the column.
+        failed: Why runs of it failed, once each reason.
+        missing: Runs without a value.
+        paper: The paper's figure, in the table's unit; None where it has none.
+        difference: Our mean less the paper's, in the table's unit, where the data are the paper's; None elsewhere.
+        best_test: Compared with the best of the column; None for the best itself, and where users cannot be paired.
+        reference_test: Compared with the suite's reference; None likewise.
+    """
+
+    spread: Spread | None
+    best: bool = False
+    failed: tuple[str, ...] = ()
+    missing: int = 0
+    paper: float | None = None
+    difference: float | None = None
+    best_test: Comparison | None = None
+    reference_test: Comparison | None = None
+
+
+@attrs.frozen
+class Line:
+    """A line of a table: a row of the suite, at one point of its sweep.
+
+    Attributes:
+        row: The row.
+        point: Values of the swept keys, by key; empty where nothing is swept.
+        values: By column and name of the figure; a pair that is missing has no run in this table.
+    """
+
+    row: str
+    point: tuple[tuple[str, Any], ...]
+    values: Mapping[tuple[str, str], Value]
+
+
+@attrs.frozen
+class Order:
+    """The rows of a column from best to worst, as the paper has them and as they were found.
+
+    Attributes:
+        column: The column.
+        figure: The figure that orders.
+        paper: Rows by the paper's figure.
+        found: The same rows by ours.
+        agreement: Kendall's tau of the two, -1 to 1; None of fewer than two rows.
+        swapped: Pairs of rows that stand the other way round, the paper's better one first.
+    """
+
+    column: str
+    figure: str
+    paper: tuple[str, ...]
+    found: tuple[str, ...]
+    agreement: float | None
+    swapped: tuple[tuple[str, str], ...]
+
+
+@attrs.frozen
+class Table:
+    """Results of one protocol.
+
+    Attributes:
+        title: What stands above it.
+        columns: Keys of the columns, with their titles, in order.
+        figures: The figures of each column, in order.
+        lines: The lines, in the suite's order.
+        protocols: By column, the hash of what its results share; empty where the measure has none.
+        seeds: Seeds that were asked for.
+        orders: The paper's order beside ours, where it has one.
+    """
+
+    title: str
+    columns: Mapping[str, str]
+    figures: tuple[Figure, ...]
+    lines: tuple[Line, ...]
+    protocols: Mapping[str, str]
+    seeds: tuple[int, ...]
+    orders: tuple[Order, ...] = ()
