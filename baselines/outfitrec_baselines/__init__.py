@@ -83,3 +83,11 @@ def outfitrec_register(register: Register) -> None:
             register.recipe(file, f"{recipes}:{file}.yaml", f"{summary}, and unknown users; 519 users")
             file = f"closet-{name}-cold-start"
             register.recipe(file, f"{recipes}:{file}.yaml", f"short: {summary}, and unknown users")
+    for name, summary in (
+        ("table2", "all methods compared"),
+        ("table3", "unknown users, served by a few outfits"),
+        ("table4", "all methods among hard negatives"),
+    ):
+        resource = f"{here}.suites:{name}"
+        register.suite(name, f"{resource}.yaml", f"the paper's: {summary}")
+        register.suite(f"{name}-closet", f"{resource}-closet.yaml", f"short, for a small folder: {summary}")

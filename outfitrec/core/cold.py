@@ -116,6 +116,7 @@ class ColdEvaluator:
         self._rows, self._relevant = test.rows[order], test.relevant[order]
         users, self._place, counts = self._rows.users.unique(return_inverse=True, return_counts=True)
         self._counts: list[int] = counts.tolist()
+        self._users: list[int] = users.tolist()
         liked = dataset.splits["train"].positives[self._drawn(dataset, users, seed).flatten()]
         self._liked, self._unobserved = liked.outfits, liked.outfits[:0]
         self._learners = [one for one in strategies.values() if hasattr(one, "unobserved")]
@@ -155,7 +156,8 @@ class ColdEvaluator:
 
         Returns:
             ``strategies``: by strategy, size of the profile and metric, ``mean`` and standard ``deviation`` over the
-            draws of the mean over the users (one draw has no deviation: NaN); and the ``protocol``.
+            draws of the mean over the users (one draw has no deviation: NaN), and ``per_user``, the mean over the draws
+            of each of the ``users``, which are listed beside; and the ``protocol``.
 
         Raises:
             RunError: A strategy gives scores that are not finite.
@@ -176,7 +178,7 @@ class ColdEvaluator:
                 found = {label: self._measure(label, one) for label, one in scores.items()}
         finally:
             recommender.train(training)
-        return {"strategies": found, "protocol": self.protocol}
+        return {"strategies": found, "users": self._users, "protocol": self.protocol}
 
     def _score(
         self, recommender: Recommender, table: Tensor, device: torch.device, progress: Progress
@@ -211,7 +213,7 @@ class ColdEvaluator:
         ]
         return {key: torch.stack([one[key] for one in made]) for key in made[0]}
 
-    def _measure(self, label: str, scores: Float[Tensor, "profile row"]) -> dict[str, dict[str, dict[str, float]]]:
+    def _measure(self, label: str, scores: Float[Tensor, "profile row"]) -> dict[str, dict[str, dict[str, Any]]]:
         if not torch.isfinite(scores).all():
             raise RunError(f"the cold start {label!r} gives scores that are not finite")
         if scores.device.type == "mps":  # metrics are computed in 64 bits, which it does not have
@@ -220,10 +222,14 @@ class ColdEvaluator:
         # To a metric, each profile of a user is a user of its own.
         user = torch.arange(profiles)[:, None] * len(self._counts) + self._place
         user, relevant = user.flatten().to(scores.device), self._relevant.repeat(profiles).to(scores.device)
-        found: dict[str, dict[str, dict[str, float]]] = {str(size): {} for size in self._sizes}
+        found: dict[str, dict[str, dict[str, Any]]] = {str(size): {} for size in self._sizes}
         for metric in self._metrics:
             values = metric(scores.flatten(), relevant, user).double().view(len(self._sizes), self._draws, -1)
-            for size, draws in zip(self._sizes, values.nanmean(dim=2), strict=True):
-                deviation = float(draws.std()) if self._draws > 1 else float("nan")
-                found[str(size)][metric.label] = {"mean": float(draws.mean()), "deviation": deviation}
+            for size, by_draw in zip(self._sizes, values, strict=True):
+                draws = by_draw.nanmean(dim=1)
+                found[str(size)][metric.label] = {
+                    "mean": float(draws.mean()),
+                    "deviation": float(draws.std()) if self._draws > 1 else float("nan"),
+                    "per_user": by_draw.nanmean(dim=0).tolist(),
+                }
         return found

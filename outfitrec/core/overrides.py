@@ -6,7 +6,7 @@ the recipe.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, get_type_hints
+from typing import Any, TypeAlias, get_type_hints
 
 import attrs
 
@@ -38,8 +38,13 @@ class Override:
         return self.value.place
 
 
-def read_overrides(overrides: Sequence[str] | Mapping[str, Any]) -> list[Override]:
+Overrides: TypeAlias = Sequence[str | Override] | Mapping[str, Any]
+
+
+def read_overrides(overrides: Overrides) -> list[Override]:
     """Overrides as they were written: ``KEY=VALUE`` with VALUE in YAML, or plain data by dotted key.
+
+    Those that are read already stay as they are.
 
     Raises:
         RecipeError: One is not of that form; all of them at once.
@@ -50,7 +55,10 @@ def read_overrides(overrides: Sequence[str] | Mapping[str, Any]) -> list[Overrid
     items = overrides.items() if isinstance(overrides, Mapping) else ((one, None) for one in overrides)
     for text, value in items:
         try:
-            found.append(_parse(text) if not isinstance(overrides, Mapping) else _made(text, value))
+            if isinstance(text, Override):
+                found.append(text)
+            else:
+                found.append(_made(text, value) if isinstance(overrides, Mapping) else _parse(text))
         except RecipeError as error:
             problems += error.problems
     if problems:
@@ -69,6 +77,15 @@ def _parse(text: str) -> Override:
 def _made(key: str, value: Any) -> Override:
     place = Place(f"override {f'{key}={shown(value)}'!r}")
     return Override(_keys(key, place), Document.of(value, place))
+
+
+def written(key: str, value: Document) -> Override:
+    """An override that stands in a file: the value knows where.
+
+    Raises:
+        RecipeError: The key is not words joined by dots.
+    """
+    return Override(_keys(key, value.key or value.place), value)
 
 
 def _keys(key: str, place: Place) -> tuple[str, ...]:

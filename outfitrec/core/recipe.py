@@ -1,6 +1,6 @@
 """Recipes: found by name or path, put together, overridden and checked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from outfitrec.core.fields import FieldInfo, info
 from outfitrec.core.files import file_digest
 from outfitrec.core.loading import Plugins
 from outfitrec.core.loading import plugins as loaded_plugins
-from outfitrec.core.overrides import Overrider, read_overrides
+from outfitrec.core.overrides import Overrider, Overrides, read_overrides
 from outfitrec.core.settings import INNER, TAKEN, WEIGHTS, FinishedRun, Recipe, changed
 from outfitrec.core.structure import structure_recipe
 from outfitrec.core.values import shown
@@ -31,7 +31,7 @@ DEEPEST = 5
 
 def load_recipe(
     source: str | Path | Mapping[str, Any],
-    overrides: Sequence[str] | Mapping[str, Any] = (),
+    overrides: Overrides = (),
     *,
     seed: int | None = None,
     plugins: Plugins | None = None,

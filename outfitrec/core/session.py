@@ -47,6 +47,7 @@ class Options:
         strict: A warning is an error.
         progress: Told how it goes.
         team: The processes that torchrun started.
+        stores: Photos that are open already, by data and size: sessions with the same options share them.
     """
 
     out: Path = Path("runs")
@@ -55,6 +56,7 @@ class Options:
     strict: bool = False
     progress: Progress = QUIET
     team: Team = ALONE
+    stores: dict[tuple[str, int], ImageStore | None] = attrs.field(factory=dict)
 
 
 class Session:
@@ -86,9 +88,13 @@ class Session:
     @cached_property
     def store(self) -> ImageStore | None:
         """The photos, where the encoder needs them."""
-        encoder = self.recipe.model.encoder
-        progress = self.options.progress
-        return open_store(encoder.component, self.dataset, self.recipe.image, self.used, self.recipe, progress)
+        encoder, image, progress = self.recipe.model.encoder, self.recipe.image, self.options.progress
+        if not encoder.component.photos:
+            return None
+        stores, key = self.options.stores, (self.dataset.digest, image.stored or image.size)
+        if key not in stores:
+            stores[key] = open_store(encoder.component, self.dataset, image, self.used, self.recipe, progress)
+        return stores[key]
 
     @cached_property
     def cold(self) -> "Session | None":

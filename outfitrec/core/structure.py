@@ -17,7 +17,7 @@ from outfitrec.core.document import Document, Path, Place
 from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean, nearest
 from outfitrec.core.fields import FieldInfo, info
 from outfitrec.core.registry import Registry
-from outfitrec.core.settings import INNER, EvaluateSettings, Recipe, alone, changed
+from outfitrec.core.settings import INNER, EvaluateSettings, Recipe, S, alone, changed
 from outfitrec.core.values import accepts, elements, entries, members, shown, words
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -49,6 +49,17 @@ def structure_recipe(document: Document, registry: Registry) -> Recipe:
     if problems:
         raise _located(problems)
     return recipe
+
+
+def structure_settings(document: Document, cls: type[S], registry: Registry) -> S:
+    """An instance of a class of settings.
+
+    Raises:
+        RecipeError: Everything that is wrong in it.
+    """
+    structurer = _structurer(registry)
+    found: S = structurer.run(document, lambda value: structurer.settings(value, cls))
+    return found
 
 
 def structure_component(document: Document, kind: str, registry: Registry) -> Config:

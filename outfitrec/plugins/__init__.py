@@ -54,6 +54,9 @@ def outfitrec_register(register: Register) -> None:
         ("schedule", "step", "schedules.step:StepSchedule", "times gamma every so many epochs"),
         ("schedule", "exponential", "schedules.exponential:Exponential", "times gamma every epoch"),
         ("schedule", "plateau", "schedules.plateau:Plateau", "times factor when validation stops improving"),
+        ("logger", "tensorboard", "loggers.tensorboard:TensorBoard", "event files for TensorBoard"),
+        ("logger", "wandb", "loggers.wandb:WeightsAndBiases", "a run of Weights & Biases"),
+        ("logger", "mlflow", "loggers.mlflow:MLflow", "a run of MLflow"),
     ):
         register.component(kind, name, f"{here}.{target}", summary)
     for name, summary in (
@@ -85,3 +88,13 @@ def outfitrec_register(register: Register) -> None:
         ("closet-cold-start", "short: fnd-cl, and unknown users"),
     ):
         register.recipe(name, f"outfitrec.recipes:{name}.yaml", summary)
+    for name, summary in (
+        ("table5", "size and cost of teacher and students"),
+        ("figure4", "quality by alpha, beside N-pair and BPR"),
+        ("figure5", "quality by the pair of augmentations"),
+        ("figure6", "quality by model size"),
+        ("figure7", "quality by batch size"),
+        ("figure8", "users and outfits in the teacher's space"),
+    ):
+        register.suite(name, f"outfitrec.suites:{name}.yaml", f"the paper's: {summary}")
+        register.suite(f"{name}-closet", f"outfitrec.suites:{name}-closet.yaml", f"short, for a small folder: {summary}")

@@ -1,0 +1,210 @@
+"""What has to be done for a suite: the run of every cell, once each, with the runs that come before it."""
+
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import torch
+
+from outfitrec.benchmark.entries import Cell
+from outfitrec.benchmark.jobs import Job
+from outfitrec.benchmark.setups import Setup, part_of
+from outfitrec.core.config import plain
+from outfitrec.core.data import Dataset
+from outfitrec.core.engine import load_dataset
+from outfitrec.core.errors import Problem, RunError, UserError
+from outfitrec.core.files import digest
+from outfitrec.core.recipe import resolved, seeded
+from outfitrec.core.runs import MANIFEST, RunDirectory, read_json
+from outfitrec.core.session import STUDENT, Options, Session
+from outfitrec.core.settings import Recipe
+
+TRAIN, EVALUATE, EFFICIENCY = ("train", "evaluate", "efficiency")
+# Beside the run directories: what was found of finished runs afterwards.
+FOUND = "found"
+# Times that the cost of a model is measured.
+REPEATS = 5
+
+
+@attrs.frozen(eq=False)
+class Planned:
+    """A cell, and where its figures come from.
+
+    Attributes:
+        cell: The cell.
+        setup: Its recipe.
+        directory: The run that is shown.
+        trained: Key of the job that makes it.
+        after: Key of the job that finds its figures in the finished run; empty where the run has them.
+    """
+
+    cell: Cell
+    setup: Setup
+    directory: Path
+    trained: str
+    after: str = ""
+
+
+@attrs.frozen(eq=False)
+class Plan:
+    """The jobs of a suite.
+
+    Attributes:
+        cells: Its cells, in the order of rows, points, columns and seeds.
+        jobs: All jobs, each after those that it needs.
+        kept: Where what a job returned is kept, by its key; a training keeps it in its run directory.
+    """
+
+    cells: tuple[Planned, ...]
+    jobs: tuple[Job, ...]
+    kept: Mapping[str, Path]
+
+    def finished(self, job: Job) -> bool:
+        """Whether a job was done before."""
+        if job.key in self.kept:
+            return self.kept[job.key].is_file()
+        return _finished(RunDirectory(Path(job.facts["out"]) / job.key, job.facts["identity"]))
+
+
+def plan(setups: Iterable[Setup], seeds: Iterable[int], out: Path, measure: str) -> Plan:
+    """What has to be done.
+
+    Args:
+        setups: The suite's recipes.
+        seeds: Seeds of each. A line whose seeds all show one run (a teacher keeps its own seed) has one cell.
+        out: Folder of run directories.
+        measure: What the suite measures.
+
+    Raises:
+        UserError: Data, photos or weights cannot be used: all that is wrong, each thing once.
+    """
+    planner = _Planner(out)
+    cells: list[Planned] = []
+    problems: dict[tuple[str, str], Problem] = {}
+    seeds = tuple(seeds)
+    for setup in setups:
+        shown: set[str] = set()
+        for seed in seeds:
+            try:
+                one = planner.cell(setup, seed, measure)
+            except UserError as error:
+                for problem in error.problems:
+                    told = attrs.evolve(problem, message=f"row {setup.row!r}: {problem.message}")
+                    problems.setdefault((problem.message, problem.where), told)
+                break
+            if one.trained not in shown:
+                shown.add(one.trained)
+                cells.append(one)
+    if problems:
+        raise UserError(problems.values())
+    return Plan(tuple(cells), tuple(planner.jobs.values()), planner.kept)
+
+
+def jobs_of(recipe: Recipe, out: Path) -> list[Job]:
+    """The jobs that make a recipe's run: first those of the recipes in it, its own last.
+
+    Raises:
+        UserError: Data, photos or weights cannot be used.
+    """
+    planner = _Planner(out)
+    planner.train(planner.session(recipe), recipe.name)
+    return list(planner.jobs.values())
+
+
+class _Planner:
+    """Finds the jobs of recipes. Data and photos are opened once each."""
+
+    def __init__(self, out: Path) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.kept: dict[str, Path] = {}
+        self._options = Options(out=out, resume=True)
+        self._datasets: dict[str, Dataset] = {}
+
+    def session(self, recipe: Recipe) -> Session:
+        """A recipe with its data, in the role of a student."""
+        key = digest([recipe.dataset.name, plain(recipe.dataset)])
+        if key not in self._datasets:
+            self._datasets[key] = load_dataset(recipe)
+        return Session(recipe, self._datasets[key], STUDENT, self._options)
+
+    def train(self, session: Session, name: str) -> Job:
+        """The job that makes a session's run, known from now on with those before it."""
+        needs = [self.train(one, f"{key} of {name}").key for key, one in session.before.items()]
+        key = session.directory.path.name
+        facts = {
+            "recipe": resolved(session.recipe),
+            "role": session.role,
+            "out": str(session.options.out.absolute()),
+            "identity": session.identity,
+        }
+        return self._known(Job(key, name, TRAIN, facts, tuple(needs)))
+
+    def cell(self, setup: Setup, seed: int, measure: str) -> Planned:
+        """A cell, with its jobs known from now on."""
+        cell = setup.cell(seed)
+        session = self.session(seeded(setup.recipe, seed))
+        job = self.train(session, title(cell))
+        if setup.part:
+            part_of(session.recipe, setup.part)
+            session = session.before[setup.part]
+            job = self.jobs[session.directory.path.name]
+        planned = Planned(cell, setup, session.directory.path, job.key)
+        if measure == "cold_start":
+            return attrs.evolve(planned, after=self._evaluate(setup, session, job).key)
+        if measure == "efficiency":
+            return attrs.evolve(planned, after=self._measure(session, job).key)
+        return planned
+
+    def _evaluate(self, setup: Setup, session: Session, trained: Job) -> Job:
+        """The job that evaluates a finished run again, on users that it does not know."""
+        # The data of the unknown users decide as much as the keys do.
+        again = attrs.evolve(setup, recipe=session.recipe, part="").evaluated
+        cold = Session(again, session.dataset, session.role, self._options).cold
+        overrides = {".".join(one.keys): one.value.value for one in setup.again}
+        content = [session.identity, overrides, cold.content if cold else None]
+        facts = {"run": str(session.directory.path.absolute()), "overrides": overrides}
+        return self._after(EVALUATE, f"{trained.name}, on unknown users", content, facts, trained)
+
+    def _measure(self, session: Session, trained: Job) -> Job:
+        """The job that measures what a finished run's model costs on this machine."""
+        facts = {"run": str(session.directory.path.absolute()), "repeats": REPEATS}
+        content = [session.identity, REPEATS, machine()]
+        return self._after(EFFICIENCY, f"{trained.name}, time and memory", content, facts, trained)
+
+    def _after(self, task: str, name: str, content: object, facts: Mapping[str, Any], trained: Job) -> Job:
+        key = f"{trained.key}-{task}-{digest(content)[:8]}"
+        self.kept[key] = self._options.out / FOUND / f"{key}.json"
+        return self._known(Job(key, name, task, facts, (trained.key,)))
+
+    def _known(self, job: Job) -> Job:
+        return self.jobs.setdefault(job.key, job)
+
+
+def _finished(directory: RunDirectory) -> bool:
+    if not directory.finished:
+        return False
+    try:
+        return bool(read_json(directory.path / MANIFEST).get("identity") == directory.identity)
+    except RunError:
+        # Damaged: the run itself says so.
+        return False
+
+
+def machine() -> dict[str, Any]:
+    """What times depend on."""
+    cuda = torch.cuda.is_available()
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "device": torch.cuda.get_device_name() if cuda else "cpu",
+        "torch": torch.__version__,
+    }
+
+
+def title(cell: Cell) -> str:
+    """What people call a cell."""
+    point = [f"{key.rpartition('.')[2]} {value}" for key, value in cell.point]
+    return " · ".join([cell.row, *([] if cell.column == "all" else [cell.column]), *point, f"seed {cell.seed}"])
