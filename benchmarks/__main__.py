@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-ALL = ("cli", "metrics", "step", "baselines", "evaluation", "processes", "neighbours")
+ALL = ("cli", "metrics", "step", "baselines", "evaluation", "processes", "neighbours", "suite")
 
 
 def main(names: list[str]) -> None:

@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from outfitrec.benchmark.bench import bench
+    from outfitrec.benchmark.tuning import tune
     from outfitrec.core.component import component
     from outfitrec.core.create import create
     from outfitrec.core.data import Catalog, Dataset, Photos, Questions, Rows, Split, Truth
@@ -41,6 +43,7 @@ _WHERE = {
     "Step": "outfitrec.core.step",
     "Truth": "outfitrec.core.data",
     "UserError": "outfitrec.core.errors",
+    "bench": "outfitrec.benchmark.bench",
     "component": "outfitrec.core.component",
     "create": "outfitrec.core.create",
     "evaluate": "outfitrec.core.reevaluate",
@@ -49,6 +52,7 @@ _WHERE = {
     "part": "outfitrec.core.fields",
     "parts": "outfitrec.core.fields",
     "run": "outfitrec.core.engine",
+    "tune": "outfitrec.benchmark.tuning",
 }
 
 __all__ = [
@@ -71,6 +75,7 @@ __all__ = [
     "Step",
     "Truth",
     "UserError",
+    "bench",
     "component",
     "create",
     "evaluate",
@@ -79,6 +84,7 @@ __all__ = [
     "part",
     "parts",
     "run",
+    "tune",
 ]
 
 

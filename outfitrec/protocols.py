@@ -12,6 +12,7 @@ among them), ``pair`` (a user with a posted outfit), ``negative`` (negatives of 
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float, Int
@@ -275,4 +276,43 @@ class Schedule(Protocol):
 
     def build(self, optimizer: TorchOptimizer, epochs: int, steps: int, higher_is_better: bool) -> LRScheduler:
         """The schedule for a run of so many epochs of so many steps each."""
+        ...
+
+
+@runtime_checkable
+class Logger(Protocol):
+    """Shows elsewhere how a training goes; ``metrics.jsonl`` is written in any case.
+
+    The leading process alone has loggers. They are made before anything is trained, recipes that come before among it:
+    what can be wrong with them by then, such as a package that is missing, they say when they are made. What `start`
+    raises ends the run before it begins. What they raise later is a warning, and they are not called again.
+
+    A result never depends on a logger: neither the name of a run nor its manifest has any.
+    """
+
+    def start(self, directory: Path, recipe: Mapping[str, Any]) -> None:
+        """Training begins, or goes on where it was interrupted.
+
+        Args:
+            directory: The run's directory, which ``--force`` empties: the place for what must be known to go on.
+            recipe: The resolved recipe, as ``recipe.yaml`` has it.
+        """
+        ...
+
+    def log(self, epoch: int, figures: Mapping[str, float]) -> None:
+        """An epoch ended.
+
+        Args:
+            epoch: Number of the epoch, from 1. After an interruption the last one that was told may come again, with
+                the same figures.
+            figures: Finite numbers by name: ``train/loss``, ``valid/auc``, ``lr/0``, ``seconds`` …
+        """
+        ...
+
+    def finish(self, result: Mapping[str, Any] | None) -> None:
+        """The run ended.
+
+        Args:
+            result: What ``result.json`` will hold; None where the run is interrupted or failed.
+        """
         ...

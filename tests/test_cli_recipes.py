@@ -79,25 +79,6 @@ def test_what_only_the_whole_recipe_tells_has_its_place(tmp_path: Path) -> None:
     assert invoke("validate", path).stderr == ""
 
 
-def test_suites_are_validated_with_their_recipes(tmp_path: Path, recipe: Path) -> None:
-    suite = tmp_path / "suite.yaml"
-    suite.write_text(f"name: all\nrecipes: [npair, {recipe.name}]\n")
-    assert invoke("validate", suite).exit_code == 0
-    (tmp_path / "bad.yaml").write_text("name: bad\nmodle: 3\n")
-    suite.write_text("recipe: 3\nrecipes:\n  - fdn\n  - bad.yaml\n  - 7\n")
-    result = invoke("validate", suite)
-    assert result.exit_code == 2
-    for part in (
-        f"{suite}:1:1: recipe: unknown key of a suite\n    did you mean 'recipes'?",
-        f"{suite}:3:5: unknown recipe 'fdn'",
-        f"{tmp_path / 'bad.yaml'}:2:1: modle: unknown key",
-        f"{suite}:5:5: recipes: must be the name or path of a recipe, not 7",
-    ):
-        assert part in result.stderr
-    suite.write_text("recipes: []\n")
-    assert "must be a list of recipes" in invoke("validate", suite).stderr
-
-
 # Output channels and kernel of AlexNet's convolutions, and side of their maps for photos of 224 px.
 CONVOLUTIONS = ((3, 64, 11, 55), (64, 192, 5, 27), (192, 384, 3, 13), (384, 256, 3, 13), (256, 256, 3, 13))
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,61 +10,19 @@ from typing import Any
 import attrs
 
 from outfitrec.benchmark.collect import collect, first_manifest, total_seconds
-from outfitrec.benchmark.executors import Executor
-from outfitrec.benchmark.jobs import Event, Job, Moved, Outcome, Said
-from outfitrec.benchmark.plan import EFFICIENCY, Plan, plan
+from outfitrec.benchmark.compare import tables
+from outfitrec.benchmark.entries import ABSENT, Entry
+from outfitrec.benchmark.plan import plan
 from outfitrec.benchmark.report import Report
-from outfitrec.benchmark.schedule import execute
+from outfitrec.benchmark.running import How, Once, carry_out
 from outfitrec.benchmark.settings import TuneSettings
 from outfitrec.benchmark.setups import Setup
 from outfitrec.benchmark.suite import Loaded, load_suite, selected
-from outfitrec.benchmark.tables import tables
-from outfitrec.core.errors import UserError, did_you_mean
+from outfitrec.core.errors import RunError
 from outfitrec.core.extras import need
-from outfitrec.core.files import write_json
 from outfitrec.core.overrides import Override
-from outfitrec.core.progress import QUIET, Advance, Progress
-
-EXECUTORS = ("local", "ray")
-# A job that takes long says how far it is, once in so many seconds.
-SECONDS = 60.0
-
-
-@attrs.frozen
-class How:
-    """How a suite is run, apart from what it says.
-
-    Attributes:
-        out: Folder of run directories, which suites and single runs share.
-        jobs: Runs at once on this machine.
-        executor: ``local`` or ``ray``.
-        address: Address of a Ray cluster; None starts one on this machine.
-        run: Whether what is not finished is run; otherwise it is missing in the report.
-    """
-
-    out: Path = Path("runs")
-    jobs: int = 1
-    executor: str = "local"
-    address: str | None = None
-    run: bool = True
-
-    def open(self) -> Executor:
-        """The executor.
-
-        Raises:
-            UserError: There is none of this name, or it cannot be had.
-        """
-        if self.executor == "local":
-            if self.address is not None:
-                raise UserError("an address is for the executor ray", hint="add --executor ray")
-            from outfitrec.benchmark.executors.local import LocalExecutor
-
-            return LocalExecutor(self.jobs)
-        if self.executor == "ray":
-            from outfitrec.benchmark.executors.ray import RayExecutor
-
-            return RayExecutor(self.address)
-        raise UserError(f"no such executor {self.executor!r}", hint=did_you_mean(self.executor, EXECUTORS))
+from outfitrec.core.progress import QUIET, Progress
+from outfitrec.core.settings import changed
 
 
 def bench(
@@ -106,12 +64,15 @@ def bench(
     settings = loaded.settings
     folder = Path(report) if report is not None else Path("reports") / settings.name
     with ExitStack() as stack:
-        opened = _Once(how, stack)
+        opened = Once(how, stack)
+        lost: tuple[Entry, ...] = ()
         if settings.tune is not None and how.run:
-            loaded = _tuned(loaded, settings.tune, how, opened, progress)
+            loaded, lost = _tuned(loaded, settings.tune, how, opened, progress)
         planned = plan(loaded.setups, settings.seeds, how.out, settings.measure)
-        outcomes = _carry_out(planned, opened, progress) if how.run else {}
-    entries = collect(planned, settings.measure, outcomes)
+        outcomes = carry_out(planned, opened, progress) if how.run else {}
+    rows_in_order = list(settings.rows)
+    entries = (*collect(planned, settings.measure, outcomes), *lost)
+    entries = tuple(sorted(entries, key=lambda entry: rows_in_order.index(entry.cell.row)))
     manifest = first_manifest(entries)
     facts = {
         "command": command,
@@ -122,130 +83,39 @@ def bench(
         "versions": manifest.get("versions", {}),
         "hardware": manifest.get("hardware", {}),
         "finished": sum(not entry.error for entry in entries),
-        "failed": sum(bool(entry.error) for entry in entries),
+        "failed": sum(entry.error not in ("", ABSENT) for entry in entries),
+        "missing": sum(entry.error == ABSENT for entry in entries),
     }
     made = Report(settings, tables(settings, entries, loaded.figures), entries, facts)
     write(made, folder, progress)
     return made
 
 
-class _Once:
-    """The executor, opened when there is something to do."""
-
-    def __init__(self, how: How, stack: ExitStack) -> None:
-        self._how = how
-        self._stack = stack
-        self._made: Executor | None = None
-
-    def get(self) -> Executor:
-        if self._made is None:
-            self._made = self._how.open()
-            self._stack.callback(self._made.close)
-        return self._made
-
-
-def _tuned(loaded: Loaded, tuning: TuneSettings, how: How, opened: _Once, progress: Progress) -> Loaded:
-    """The suite with the best recipe that a search found for each of its setups."""
+def _tuned(
+    loaded: Loaded, tuning: TuneSettings, how: How, opened: Once, progress: Progress
+) -> tuple[Loaded, tuple[Entry, ...]]:
+    """The suite with the best recipe that a search found for each of its setups, and entries of those without any."""
     from outfitrec.benchmark.tuning import tune
 
     setups: list[Setup] = []
+    lost: list[Entry] = []
     for setup in loaded.setups:
         progress.message(f"tuning {setup.row}, {setup.column}")
-        found = tune(
-            setup.recipe,
-            trials=tuning.trials,
-            seed=tuning.seed,
-            ranges=loaded.settings.rows[setup.row].search,
-            out=how.out,
-            executor=opened.get(),
-            progress=progress,
-        )
-        setups.append(attrs.evolve(setup, recipe=found.recipe, chosen=found.overrides))
-    return attrs.evolve(loaded, setups=tuple(setups))
-
-
-def _carry_out(planned: Plan, opened: _Once, progress: Progress) -> dict[str, Outcome]:
-    """Do what is not done; what became of it, by job."""
-    left = [job for job in planned.jobs if not planned.finished(job)]
-    # What was done before is no longer needed first.
-    keys = {job.key for job in left}
-    left = [attrs.evolve(job, needs=tuple(key for key in job.needs if key in keys)) for job in left]
-    done = len(planned.jobs) - len(left)
-    if done:
-        progress.message(f"{done} of {len(planned.jobs)} runs are finished from before")
-    if not left:
-        return {}
-    outcomes: dict[str, Outcome] = {}
-    with progress.task("suite", len(planned.jobs), "runs") as advance:
-        advance(done)
-        listener = _Listener(left, planned.kept, advance, progress)
-        # What is measured would be disturbed by other work.
-        together = [job for job in left if job.task != EFFICIENCY]
-        alone = [job for job in left if job.task == EFFICIENCY]
-        if together:
-            listener.slots = opened.get().slots
-            outcomes |= execute(together, opened.get(), listener)
-        if alone:
-            outcomes |= _one_by_one(alone, outcomes, listener)
-    return outcomes
-
-
-def _one_by_one(jobs: Sequence[Job], outcomes: Mapping[str, Outcome], listener: "_Listener") -> dict[str, Outcome]:
-    from outfitrec.benchmark.executors.local import LocalExecutor
-
-    failed = {key: one for key, one in outcomes.items() if one.error}
-    ready = [attrs.evolve(job, needs=()) for job in jobs if not any(key in failed for key in job.needs)]
-    lost = [job for job in jobs if any(key in failed for key in job.needs)]
-    found = {job.key: Outcome(job.key, f"its run failed: {failed[job.needs[0]].error}") for job in lost}
-    if ready:
-        listener.slots = 1
-        with closing(LocalExecutor(1)) as executor:
-            found |= execute(ready, executor, listener)
-    return found
-
-
-class _Listener:
-    """Tells people how a suite goes, and keeps what jobs return."""
-
-    def __init__(self, jobs: Sequence[Job], kept: Mapping[str, Path], advance: Advance, progress: Progress) -> None:
-        self.slots = 1
-        self._jobs = {job.key: job for job in jobs}
-        self._kept = kept
-        self._advance = advance
-        self._progress = progress
-        self._done = 0
-        self._began = time.monotonic()
-        self._told: dict[str, float] = {}
-
-    def __call__(self, event: Event) -> None:
-        job = self._jobs[event.key]
-        if isinstance(event, Outcome):
-            self._ended(job, event)
-        elif isinstance(event, Said):
-            if event.warning:
-                self._progress.warning(f"{job.name}: {event.text}")
-        else:
-            self._moved(job, event)
-
-    def _ended(self, job: Job, outcome: Outcome) -> None:
-        self._done += 1
-        self._advance(1)
-        if outcome.error:
-            self._progress.warning(f"{job.name} failed: {outcome.error}")
-        else:
-            if job.key in self._kept:
-                write_json(self._kept[job.key], dict(outcome.found))
-            self._progress.message(
-                f"{job.name}: {outcome.seconds:.0f} s; {len(self._jobs) - self._done} to go{self._left()}"
+        try:
+            found = tune(
+                setup.recipe,
+                trials=tuning.trials,
+                seed=tuning.seed,
+                ranges=loaded.settings.rows[setup.row].search or None,
+                out=how.out,
+                executor=opened.get(),
+                progress=progress,
             )
-
-    def _left(self) -> str:
-        rate = (time.monotonic() - self._began) / max(self._done, 1)
-        minutes = rate * (len(self._jobs) - self._done) / 60
-        return f", about {minutes:.0f} min" if minutes >= 1 else ""
-
-    def _moved(self, job: Job, event: Moved) -> None:
-        now = time.monotonic()
-        if now - self._told.setdefault(job.key, now) >= SECONDS and event.total:
-            self._told[job.key] = now
-            self._progress.message(f"{job.name}: {event.text}, {100 * event.done // event.total} %")
+        except RunError as error:
+            progress.warning(f"tuning {setup.row}, {setup.column} failed: {error}")
+            lost += [Entry(cell=setup.cell(seed), data=setup.data, error=str(error)) for seed in loaded.settings.seeds]
+            continue
+        # By its own name, it shares the run of the best trial.
+        recipe = changed(found.recipe, name=setup.recipe.name)
+        setups.append(attrs.evolve(setup, recipe=recipe, chosen=found.overrides))
+    return attrs.evolve(loaded, setups=tuple(setups)), tuple(lost)

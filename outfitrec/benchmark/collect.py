@@ -6,13 +6,11 @@ from typing import Any
 
 import attrs
 
-from outfitrec.benchmark.entries import Entry
+from outfitrec.benchmark.entries import ABSENT, Entry
 from outfitrec.benchmark.jobs import Outcome
 from outfitrec.benchmark.plan import Plan, Planned
 from outfitrec.core.errors import OutfitrecError, RunError
 from outfitrec.core.runs import Run, read_json
-
-ABSENT = "not run yet"
 
 
 def collect(plan: Plan, measure: str, outcomes: Mapping[str, Outcome]) -> tuple[Entry, ...]:
@@ -55,10 +53,12 @@ def _entry(planned: Planned, plan: Plan, measure: str, outcomes: Mapping[str, Ou
 def _tested(entry: Entry, run: Run) -> Entry:
     """Figures of the test split."""
     result = run.result
+    # An undefined one is null on disk.
+    means: Mapping[str, Any] = result.test
     users = result.per_user.get("user", [])
     return attrs.evolve(
         entry,
-        values={label: (value,) for label, value in result.test.items() if value is not None},
+        values={label: (value,) for label, value in means.items() if value is not None},
         per_user={
             label: {user: value for user, value in zip(users, column, strict=True) if value is not None}
             for label, column in result.per_user.items()

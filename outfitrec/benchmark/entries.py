@@ -8,6 +8,9 @@ import attrs
 
 from outfitrec.core.runs import Run
 
+# In place of an error: the run was not asked for, and nothing is wrong with it.
+ABSENT = "not run yet"
+
 
 @attrs.frozen
 class Cell:

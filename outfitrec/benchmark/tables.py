@@ -34,7 +34,7 @@ class Comparison:
     Attributes:
         other: What the row is compared with, as the table calls it.
         users: Users who have a value in both.
-        difference: Mean over users of this row's value less the other's.
+        difference: Mean over users of this row's value less the other's, not in the table's unit.
         low: Lower end of its 95 % interval (bootstrap over users).
         high: Upper end.
         p: Two-sided, by Wilcoxon's signed-rank test.
@@ -64,16 +64,18 @@ class Value:
         best: Whether its mean is the best of the column.
         failed: Why runs of it failed, once each reason.
         missing: Runs without a value.
+        elsewhere: Seeds whose runs were evaluated by another protocol, and are in another table.
         paper: The paper's figure, in the table's unit; None where it has none.
         difference: Our mean less the paper's, in the table's unit, where the data are the paper's; None elsewhere.
         best_test: Compared with the best of the column; None for the best itself, and where users cannot be paired.
-        reference_test: Compared with the suite's reference; None likewise.
+        reference_test: Compared with the suite's reference, at the same point or else at its best one; None likewise.
     """
 
     spread: Spread | None
     best: bool = False
     failed: tuple[str, ...] = ()
     missing: int = 0
+    elsewhere: tuple[int, ...] = ()
     paper: float | None = None
     difference: float | None = None
     best_test: Comparison | None = None
@@ -102,9 +104,9 @@ class Order:
     Attributes:
         column: The column.
         figure: The figure that orders.
-        paper: Rows by the paper's figure.
-        found: The same rows by ours.
-        agreement: Kendall's tau of the two, -1 to 1; None of fewer than two rows.
+        paper: Rows by the paper's figure, those that it has alike in the suite's order.
+        found: The same rows by ours, of a row with a sweep by its best point; those alike in the paper's order.
+        agreement: Kendall's tau of the two, -1 to 1; None where either has all alike.
         swapped: Pairs of rows that stand the other way round, the paper's better one first.
     """
 
@@ -122,10 +124,11 @@ class Table:
 
     Attributes:
         title: What stands above it.
-        columns: Keys of the columns, with their titles, in order.
+        columns: Keys of the columns, with their titles, in order; the title is empty where the suite has one column
+            and calls it nothing.
         figures: The figures of each column, in order.
         lines: The lines, in the suite's order.
-        protocols: By column, the hash of what its results share; empty where the measure has none.
+        protocols: By column, the hash of what its results share; empty where it is unknown, or the measure has none.
         seeds: Seeds that were asked for.
         orders: The paper's order beside ours, where it has one.
     """

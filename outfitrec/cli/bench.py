@@ -56,7 +56,8 @@ def command(
     """
     from pathlib import Path
 
-    from outfitrec.benchmark.bench import How, bench
+    from outfitrec.benchmark.bench import bench
+    from outfitrec.benchmark.running import How
     from outfitrec.cli.progress import progress_for
     from outfitrec.cli.report import document, show_report
 
@@ -78,10 +79,10 @@ def command(
         )
     except KeyboardInterrupt as error:
         raise InterruptedByUserError(
-            "interrupted: the same command goes on; finished runs are kept, the others go on from their last checkpoints"
+            "interrupted: the same command goes on; finished runs are kept, others go on from their last checkpoint"
         ) from error
     where = folder or Path("reports") / made.suite.name
     if as_json:
         return document(made)
     show_report(made, where)
-    return 1 if made.facts["failed"] else None
+    return 1 if made.facts["failed"] or made.facts["missing"] else None

@@ -1,4 +1,4 @@
-"""``outfitrec cp``: a copy of a shipped recipe, to be changed."""
+"""``outfitrec cp``: a copy of a shipped recipe or suite, to be changed."""
 
 from pathlib import Path
 
@@ -11,17 +11,20 @@ from outfitrec.core.loading import plugins
 
 
 @click.command("cp")
-@click.argument("recipe")
+@click.argument("name", metavar="RECIPE|SUITE")
 @click.argument("path", required=False)
-def command(recipe: str, path: str | None) -> None:
-    """Copy the shipped RECIPE to PATH: a file or a folder, by default NAME.yaml here."""
-    entry = plugins().registry.get("recipe", recipe)
+def command(name: str, path: str | None) -> None:
+    """Copy the shipped RECIPE or SUITE to PATH: a file or a folder, by default NAME.yaml here."""
+    registry = plugins().registry
+    kind = "suite" if name in registry.names("suite") and name not in registry.names("recipe") else "recipe"
+    entry = registry.get(kind, name)
     target = Path(path or ".").expanduser()
     if target.is_dir():
         target /= f"{entry.name}.yaml"
     if target.suffix not in (".yaml", ".yml"):
-        raise UserError(f"{target}: the name of a recipe's file ends in .yaml")
+        raise UserError(f"{target}: the name of a {kind}'s file ends in .yaml")
     if target.exists():
         raise UserError(f"{target} exists already", hint="choose another name: nothing is overwritten")
     write_text(target, entry.path().read_text(encoding="utf-8"))
-    show(f"{target}: a copy of {entry.qualified}; 'outfitrec run {target}' runs it")
+    verb = "bench" if kind == "suite" else "run"
+    show(f"{target}: a copy of {entry.qualified}; 'outfitrec {verb} {target}' runs it")

@@ -16,6 +16,7 @@ from outfitrec.core.errors import OutfitrecError, Problem, RunError, nearest
 # In the order of the help; each is a module of this package.
 COMMANDS = (
     "run",
+    "tune",
     "bench",
     "evaluate",
     "ls",

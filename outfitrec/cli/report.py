@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from outfitrec.benchmark.plan import title
 from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.report.text import json as as_json
 from outfitrec.benchmark.report.words import legend, line_title, marks, value_text

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from outfitrec.core.config import create
 from outfitrec.core.data import Dataset
 from outfitrec.core.devices import launched
-from outfitrec.core.errors import DataError, OutfitrecError, Problem, RecipeError, RunError, UserError, listed
+from outfitrec.core.errors import BusyError, DataError, OutfitrecError, Problem, RecipeError, RunError, UserError, listed
 from outfitrec.core.processes import GO_ON, is_lost, world
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe, resolved, seeded
@@ -174,7 +174,7 @@ def run_session(session: Session) -> Run:
                 directory.clear()
             training.run(Before(**first))
     except Timeout as error:
-        raise RunError(f"another process is at work in {directory.path}") from error
+        raise BusyError(f"another process is at work in {directory.path}") from error
     return Run(directory.path, trained=True)
 
 

@@ -63,6 +63,10 @@ class RunError(OutfitrecError):
     """A run that failed, or a run directory that is damaged. Exit code 1."""
 
 
+class BusyError(RunError):
+    """Another process is at work in a run directory."""
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """The word of ``words`` most like ``word``, or an empty string where none is near."""
     matches = get_close_matches(word, list(words), n=1, cutoff=0.5)

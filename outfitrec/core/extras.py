@@ -15,6 +15,12 @@ def need(extra: str, *packages: str) -> None:
     Raises:
         UserError: One of them is missing; all that are.
     """
-    missing = [name for name in packages if find_spec(name) is None]
+    missing = [name for name in packages if not _installed(name)]
     if missing:
         raise UserError(f"not installed: {', '.join(missing)}", hint=f"pip install 'outfitrec[{extra}]'")
+
+
+def _installed(package: str) -> bool:
+    spec = find_spec(package)
+    # Any folder of that name beside the program is found too, such as the one that Weights & Biases writes to.
+    return spec is not None and spec.origin is not None

@@ -32,7 +32,7 @@ class FieldInfo:
         path: The value is a path. It is made absolute when a recipe is resolved, and a run's identity has the
             content of the file in its place.
         runtime: Says how to run, not what to compute; not part of a run's identity.
-        search: Range that a search over hyper-parameters tries by default.
+        search: What a search over hyper-parameters tries; empty where it has to be told (see `field`).
     """
 
     help: str = ""
@@ -113,7 +113,10 @@ def field(
         choices: The allowed words or numbers; of a path, words that are allowed besides it.
         path: Whether the value names a file or folder.
         runtime: Whether it leaves the result alone (number of workers and the like).
-        search: Values or range for hyper-parameter search: ``(low, high)`` or a list of words.
+        search: What a search over hyper-parameters tries. Two numbers are a range from low to high, both of them in it:
+            logarithmic where low is above 0 and high at least 10 times low, else linear; of whole numbers in a field of
+            such. Anything else is a choice: words, or three numbers and more. A choice of two numbers is written as the
+            one entry of the list: ``[(4, 8)]``.
     """
     extra = FieldInfo(
         help=help,
@@ -142,9 +145,16 @@ def part(kind: str, *, default: Any = attrs.NOTHING, help: str) -> Any:
     return attrs.field(default=default, metadata={KEY: FieldInfo(help=help, kind=kind)})
 
 
-def parts(kind: str, *, default: Any = attrs.NOTHING, help: str) -> Any:
-    """A recipe key that holds a list of components of one kind (see `part`)."""
-    return attrs.field(default=default, metadata={KEY: FieldInfo(help=help, kind=kind, many=True)})
+def parts(kind: str, *, default: Any = attrs.NOTHING, help: str, runtime: bool = False) -> Any:
+    """A recipe key that holds a list of components of one kind (see `part`).
+
+    Args:
+        kind: Kind of these components.
+        default: Names of the default ones; without a default the key is required.
+        help: One line that says what they are for.
+        runtime: Whether they leave the result alone.
+    """
+    return attrs.field(default=default, metadata={KEY: FieldInfo(help=help, kind=kind, many=True, runtime=runtime)})
 
 
 def given(help: str) -> Any:

@@ -39,5 +39,6 @@ KINDS: dict[str, Kind] = {
         Kind("metric", "per-user value of a ranking"),
         Kind("optimizer", "updates the parameters"),
         Kind("schedule", "the learning rate over the run"),
+        Kind("logger", "shows elsewhere how a training goes"),
     )
 }

@@ -11,12 +11,12 @@ from lightning_fabric import Fabric
 
 from outfitrec.core.config import Config, components
 from outfitrec.core.data import Dataset
-from outfitrec.core.settings import Recipe, alone
+from outfitrec.core.settings import Recipe, alone, changed
 
 
 def used_components(recipe: Recipe) -> list[Config]:
-    """Every component of a recipe, nested ones among them; the recipes in it have manifests of their own."""
-    return [config for _, config in components(alone(recipe))]
+    """Every component that a result depends on, nested ones among them; recipes in it have manifests of their own."""
+    return [config for _, config in components(changed(alone(recipe), loggers=()))]
 
 
 def versions(recipe: Recipe) -> dict[str, str]:

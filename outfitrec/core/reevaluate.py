@@ -96,7 +96,7 @@ def reopen(run: Run, overrides: Sequence[str] | Mapping[str, Any] = (), *, progr
     if not isinstance(written, dict):
         raise RunError(f"{run.directory / RECIPE} is damaged: it holds no recipe")
     # How the model came about plays no part, and a teacher may be gone.
-    kept = {key: one for key, one in written.items() if key not in (*INNER, "objectives")}
+    kept = {key: one for key, one in written.items() if key not in (*INNER, "objectives", "loggers")}
     if isinstance(kept.get("train"), dict):
         kept["train"] = {**kept["train"], "select": None, "patience": None}
     recipe = load_recipe(kept, overrides)

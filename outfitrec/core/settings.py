@@ -48,7 +48,7 @@ class ImageSettings:
 class ModelSettings:
     """The recommender: encoder → aggregator → preference."""
 
-    dim: int = field(default=128, minimum=1, help="size of an item's and an outfit's embedding")
+    dim: int = field(default=128, minimum=1, search=(64, 128, 256), help="size of an item's and an outfit's embedding")
     encoder: Config = part("encoder", default="alexnet", help="photos → item embeddings")
     aggregator: Config = part("aggregator", default="set_transformer", help="items of an outfit → the outfit's state")
     preference: Config = part("preference", default="cosine", help="user × outfit state → score")
@@ -82,7 +82,9 @@ class TrainSettings:
     freeze: tuple[str, ...] = field(
         default=(), help="parts of the model that stay as they start, by prefix of the parameters' names (encoder)"
     )
-    clip_norm: float | None = field(default=None, above=0, help="largest norm of the gradient; null: any")
+    clip_norm: float | None = field(
+        default=None, above=0, search=(0.1, 10.0), help="largest norm of the gradient; null: any"
+    )
     clip_value: float | None = field(default=None, above=0, help="largest entry of the gradient; null: any")
     select: str | None = field(
         default="auc",
@@ -183,6 +185,9 @@ class Recipe:
     objectives: tuple[Config, ...] = parts("objective", default=("ranking",), help="terms of the training objective")
     train: TrainSettings = field(factory=TrainSettings, help="training")
     evaluate: EvaluateSettings = field(factory=EvaluateSettings, help="evaluation")
+    loggers: tuple[Config, ...] = parts(
+        "logger", default=(), runtime=True, help="where it is shown how training goes, besides metrics.jsonl"
+    )
 
 
 INNER = ("teacher", "neighbours", "start")

@@ -13,13 +13,14 @@ import torch
 
 from outfitrec.core.batches import Batches
 from outfitrec.core.build import build_recommender
-from outfitrec.core.config import components, create
+from outfitrec.core.config import components, create, label
 from outfitrec.core.devices import fabric
 from outfitrec.core.encoded import find_neighbours, frozen_teacher
 from outfitrec.core.errors import RecipeError, RunError, listed
 from outfitrec.core.evaluation import Evaluation, Evaluator
 from outfitrec.core.fields import info
 from outfitrec.core.files import sweep, write_text
+from outfitrec.core.loggers import Loggers
 from outfitrec.core.manifest import manifest
 from outfitrec.core.neighbours import Neighbours
 from outfitrec.core.processes import started
@@ -27,7 +28,7 @@ from outfitrec.core.program import Program
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import dump_recipe, resolved
 from outfitrec.core.rehearsal import rehearse
-from outfitrec.core.runs import MANIFEST, MODEL, RECIPE, RESULT, Result, Run, read_json
+from outfitrec.core.runs import MANIFEST, MODEL, RECIPE, RESULT, Result, Run, jsonable, read_json
 from outfitrec.core.seeds import seed_of
 from outfitrec.core.serving import CONFIG, save_model
 from outfitrec.core.session import Session
@@ -91,6 +92,8 @@ class Training:
         self._progress = session.options.progress
         recipe, dataset = session.recipe, session.dataset
         settings = recipe.train
+        leads = session.options.team.leads
+        self._loggers = Loggers([(label(config), create(config)) for config in recipe.loggers if leads], self._progress)
         # The place in a team that may be gathered only when everything else is ready.
         team = session.options.team
         if team.size == 1:
@@ -145,7 +148,7 @@ class Training:
                 schedule=create(settings.schedule),
                 direction=Direction(metric.label, metric.higher_is_better) if metric else None,
                 validate=self._validate,
-                record=session.directory.record,
+                record=self._record,
                 checkpoints=session.directory.checkpoints,
                 progress=self._progress,
             )
@@ -168,19 +171,32 @@ class Training:
         # The manifest first: a directory that has one is a run's.
         directory.write(MANIFEST, facts)
         write_text(directory.path / RECIPE, dump_recipe(session.recipe))
-        with torch.random.fork_rng():
-            self._learn_from(before)
-            with self._gathered(before) as team:
-                found = self._work(team)
-        save_model(directory.path / MODEL, self._recommender, session.recipe.model, session.recipe.image, session.given)
-        self.warnings += warn(self._objectives, found.fitted)
-        if found.test and found.fitted.idle:
-            self.warnings.append(
-                f"nothing trained {listed(found.fitted.idle)}, which the ranking depends on: no objective reaches it"
+        with self._loggers.at_work(directory.path, resolved(session.recipe)):
+            with torch.random.fork_rng():
+                self._learn_from(before)
+                with self._gathered(before) as team:
+                    found = self._work(team)
+            save_model(
+                directory.path / MODEL, self._recommender, session.recipe.model, session.recipe.image, session.given
             )
-        for text in self.warnings[known:]:
-            self._progress.warning(text)
-        result = Result(
+            self.warnings += warn(self._objectives, found.fitted)
+            if found.test and found.fitted.idle:
+                self.warnings.append(
+                    f"nothing trained {listed(found.fitted.idle)}, which the ranking depends on: no objective "
+                    "reaches it"
+                )
+            for text in self.warnings[known:]:
+                self._progress.warning(text)
+            result = self._result(found, time.perf_counter() - began)
+            self._loggers.finish(jsonable(attrs.asdict(result)))
+        # They may fail to the last.
+        result = attrs.evolve(result, warnings=(*self.warnings, *self._loggers.warnings))
+        directory.write(MANIFEST, {**facts, "ended": datetime.now(UTC).isoformat(timespec="seconds")})
+        directory.write(RESULT, attrs.asdict(result))
+
+    def _result(self, found: "Found", seconds: float) -> Result:
+        session = self._session
+        return Result(
             recipe=session.recipe.name,
             parameters=self._recommender.parameter_counts(),
             test=found.test.means() if found.test else {},
@@ -188,13 +204,15 @@ class Training:
             per_user=per_user(found.test) if found.test else {},
             protocol=session.protocol(self._test),
             training=attrs.asdict(found.fitted),
-            warnings=tuple(self.warnings),
-            seconds=round(time.perf_counter() - began, 3),
+            warnings=(*self.warnings, *self._loggers.warnings),
+            seconds=round(seconds, 3),
             data=session.dataset.notes,
             cold_start=found.cold,
         )
-        directory.write(MANIFEST, {**facts, "ended": datetime.now(UTC).isoformat(timespec="seconds")})
-        directory.write(RESULT, attrs.asdict(result))
+
+    def _record(self, line: Mapping[str, Any]) -> None:
+        self._session.directory.record(line)
+        self._loggers.log(line)
 
     def follow(self, before: Before, team: Team) -> None:
         """Train and evaluate with the process that leads; nothing is written."""

@@ -67,7 +67,7 @@ def neighbour_sheet(
             for place, shown in enumerate([item, *table[item].tolist()]):
                 if shown >= 0:
                     left = gap + place * (side + gap) + (apart if place else 0)
-                    page.paste(_photo(catalog, shown, side), (left, top))
+                    page.paste(photo(catalog, shown, side), (left, top))
                     draw.text((left, top + side), fitted(catalog.names[shown], draw, names, side), GREY, names)
             rule = gap + side + (gap + apart) // 2
             draw.line((rule, top, rule, top + side - 1), PALE)
@@ -75,10 +75,15 @@ def neighbour_sheet(
     return page
 
 
-def _photo(catalog: Catalog, item: int, side: int) -> Image.Image:
+def photo(catalog: Catalog, item: int, side: int) -> Image.Image:
+    """The photo of an item, on a white square.
+
+    Raises:
+        DataError: There are no photos, or this one cannot be used.
+    """
     photos = catalog.photos
     if photos is None:
-        raise TypeError("a catalogue without photos")
+        raise DataError("the dataset has no photos to show")
     try:
         with quiet():
             return Image.fromarray(decode(photos.read(item), side))

@@ -73,7 +73,9 @@ class BiLSTM(nn.Module):
         default=(), help="all categories in the order of the sequence; an empty list for that of the dataset"
     )
     hidden: int | None = field(default=None, minimum=1, help="size of each LSTM's state; null for model.dim")
-    dropout: float = field(default=0.3, minimum=0, below=1, help="dropout of what an LSTM reads and of what it gives")
+    dropout: float = field(
+        default=0.3, minimum=0, below=1, search=(0.0, 0.7), help="dropout of what an LSTM reads and of what it gives"
+    )
     end_token: bool = field(default=True, help="whether the end of an outfit is predicted too")
     similarity: str = field(default="dot", choices=("dot", "cosine"), help="product of prediction and candidate")
     temperature: float = field(default=1.0, above=0, search=(0.02, 1.0), help="divides the products")

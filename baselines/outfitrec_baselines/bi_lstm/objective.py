@@ -20,7 +20,7 @@ class Sequence:
         Han et al. 2017, Eq. 1–4; their visual-semantic term needs texts.
     """
 
-    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="sequence", help="name in logs and overrides")
 
     unit = "outfit"

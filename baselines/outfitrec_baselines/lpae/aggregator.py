@@ -20,8 +20,8 @@ class LPAEAggregator(nn.Module):
         Lu et al. 2021, and its published code; Lee et al. 2019, "Set Transformer".
     """
 
-    heads: int = field(default=4, minimum=1, help="attention heads; must divide model.dim")
-    blocks: int = field(default=2, minimum=0, help="set attention blocks before the pooling")
+    heads: int = field(default=4, minimum=1, search=(2, 4, 8), help="attention heads; must divide model.dim")
+    blocks: int = field(default=2, minimum=0, search=(1, 2, 3), help="set attention blocks before the pooling")
     dim: int = given("size of an item embedding")
 
     @staticmethod

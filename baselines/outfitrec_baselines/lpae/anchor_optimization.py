@@ -33,12 +33,12 @@ class AnchorOptimization(AnchorStrategy):
 
     name = "anchor_optimization"
 
-    steps: int = field(default=100, minimum=1, help="steps of gradient descent")
+    steps: int = field(default=100, minimum=1, search=(20, 500), help="steps of gradient descent")
     lr: float = field(default=0.1, above=0, search=(0.01, 1.0), help="learning rate")
     temperature: float = field(
         default=1.0, above=0, search=(0.02, 1.0), help="scores are divided by it; smaller is stricter"
     )
-    weight: float = field(default=0.01, minimum=0, help="factor of the regulariser")
+    weight: float = field(default=0.01, minimum=0, search=(1e-4, 1.0), help="factor of the regulariser")
     seed: int = field(default=0, minimum=0, help="of the anchors at the start")
     label: str = field(default="anchor_optimization", help="name in results")
 

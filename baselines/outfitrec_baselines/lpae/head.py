@@ -26,7 +26,7 @@ class LPAEHead:
         Lu et al., Personalized Outfit Recommendation with Learnable Anchors, 2021, and its published code.
     """
 
-    dropout: float = field(default=0.2, minimum=0, below=1, help="dropout of the item embeddings")
+    dropout: float = field(default=0.2, minimum=0, below=1, search=(0.0, 0.7), help="dropout of the item embeddings")
     dim: int = given("size of an item embedding")
 
     def build(self, size: int) -> ItemEmbedding:

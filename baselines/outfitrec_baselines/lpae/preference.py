@@ -27,7 +27,7 @@ class Anchors(nn.Module):
     """
 
     anchors: int = field(default=64, minimum=1, search=(16, 64), help="anchors of each user")
-    general: int = field(default=0, minimum=0, help="anchors that all users share, besides their own")
+    general: int = field(default=0, minimum=0, search=(0, 64), help="anchors that all users share, besides their own")
     score: str = field(default="sum", choices=("sum", "mean"), help="what is taken of the cosines to the anchors")
     dim: int = given("size of an outfit embedding")
     users: int = given("number of users")

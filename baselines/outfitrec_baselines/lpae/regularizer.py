@@ -22,7 +22,7 @@ class AnchorRegularizer:
         and the identity, but for a constant.
     """
 
-    weight: float = field(default=0.01, minimum=0, help="factor in the sum of objectives")
+    weight: float = field(default=0.01, minimum=0, search=(1e-4, 1.0), help="factor in the sum of objectives")
     label: str = field(default="anchor_regularizer", help="name in logs and overrides")
 
     unit = "pair"

@@ -30,7 +30,7 @@ class ItemRelevancy:
     temperature: float = field(
         default=1.0, above=0, search=(0.02, 1.0), help="relevancies are divided by it; smaller is stricter"
     )
-    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="item_relevancy", help="name in logs and overrides")
     split: Split = given("the training split, whose outfits give the negatives")
     catalog: Catalog = given("the items")

@@ -32,15 +32,19 @@ class Triplet:
     """
 
     margin: float = field(default=0.3, above=0, search=(0.05, 1.0), help="by which the close item is to be nearer")
-    embed_weight: float = field(default=5e-4, minimum=0, help="factor of the norm of general embeddings")
-    mask_weight: float = field(default=5e-4, minimum=0, help="factor of the norm of the masks")
-    similarity_weight: float = field(default=5e-5, minimum=0, help="factor of the similarity of far and close item")
+    embed_weight: float = field(
+        default=5e-4, minimum=0, search=(1e-5, 1e-2), help="factor of the norm of general embeddings"
+    )
+    mask_weight: float = field(default=5e-4, minimum=0, search=(1e-5, 1e-2), help="factor of the norm of the masks")
+    similarity_weight: float = field(
+        default=5e-5, minimum=0, search=(1e-6, 1e-3), help="factor of the similarity of far and close item"
+    )
     similarity: str = field(
         default="intent",
         choices=("intent", "as_in_code"),
         help="far and close item are to be alike, or, as by the sign in the original's code, to differ",
     )
-    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="triplet", help="name in logs and overrides")
     split: Split = given("the training split, whose outfits give the far items")
     catalog: Catalog = given("the items")

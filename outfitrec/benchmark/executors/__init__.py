@@ -1,10 +1,11 @@
 """Where jobs are done: in processes of this machine, or on others."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from outfitrec.benchmark.jobs import Event, Job
 
 
+@runtime_checkable
 class Executor(Protocol):
     """Does jobs, several at once. One that dies with its process is a failed job, and no more.
 

@@ -23,8 +23,8 @@ class SetTransformer(nn.Module):
         Kim et al. 2021, Eq. 1–8; Lee et al. 2019, "Set Transformer".
     """
 
-    heads: int = field(default=8, minimum=1, help="attention heads; must divide model.dim")
-    blocks: int = field(default=2, minimum=0, help="set attention blocks before the pooling")
+    heads: int = field(default=8, minimum=1, search=(2, 4, 8), help="attention heads; must divide model.dim")
+    blocks: int = field(default=2, minimum=0, search=(1, 2, 3), help="set attention blocks before the pooling")
     residual: str = field(default="raw", choices=("raw", "projected"), help="what attention is added to")
     scale: str = field(
         default="head", choices=("head", "dim"), help="dot products are divided by the root of this size"

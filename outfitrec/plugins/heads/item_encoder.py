@@ -28,7 +28,7 @@ class ItemEncoder:
         Kim et al. 2021, "CNN with fully connected layers" and Table 5; Lu et al. 2019.
     """
 
-    dropout: float = field(default=0.5, minimum=0, below=1, help="dropout before each layer")
+    dropout: float = field(default=0.5, minimum=0, below=1, search=(0.0, 0.7), help="dropout before each layer")
     dim: int = given("size of an item embedding")
 
     def build(self, size: int) -> Layers:

@@ -28,7 +28,7 @@ class Contrastive(nn.Module):
 
     loss: Contrast = part("contrast", default="nt_xent", help="contrastive loss of the two views")
     views: tuple[Augmenter, ...] = parts("augmenter", default=("erase", "replace"), help="what makes the two views")
-    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="contrastive", help="name in logs and overrides")
     dim: int = given("size of an outfit embedding")
 

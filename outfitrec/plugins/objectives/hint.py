@@ -28,7 +28,7 @@ class Hint(nn.Module):
     of: str = field(
         default="outfit", choices=("outfit", "item"), help="embeddings: of the step's outfits, or of its distinct items"
     )
-    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="hint", help="name in logs and overrides")
     dim: int = given("size of an item's and an outfit's embedding")
     teacher_dim: int | None = given("the same of the teacher, where there is one")

@@ -41,7 +41,7 @@ class RankDistillation:
     discrepancy: float = field(
         default=0.0, minimum=0, help="slope of tanh(discrepancy · (student's - teacher's rank)), a factor; 0: none"
     )
-    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="rank_distillation", help="name in logs and overrides")
 
     unit = "pair"

@@ -22,7 +22,7 @@ class Ranking:
 
     loss: Loss = part("loss", default="npair", help="ranking loss")
     distiller: Distiller | None = part("distiller", default=None, help="weights by what the teacher says")
-    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="ranking", help="name in logs and overrides")
 
     @property

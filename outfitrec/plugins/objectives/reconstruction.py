@@ -34,7 +34,7 @@ class Reconstruction(nn.Module):
         minimum=1,
         help="channels of the decoder's last layer but one; each before has twice as many, up to 8 times",
     )
-    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="reconstruction", help="name in logs and overrides")
     image_size: int = given("side of the photos, px")
 

@@ -27,8 +27,8 @@ class Relational:
     """
 
     distance: float = field(default=1.0, minimum=0, help="factor of the loss of distances; 0: none")
-    angle: float = field(default=2.0, minimum=0, help="factor of the loss of angles; 0: none")
-    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    angle: float = field(default=2.0, minimum=0, search=(0.2, 20.0), help="factor of the loss of angles; 0: none")
+    weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="relational", help="name in logs and overrides")
 
     unit = "pair"

@@ -19,7 +19,7 @@ class ScoreRegression:
         Ba and Caruana, Do deep nets really need to be deep?, 2014 (there of a classifier's logits).
     """
 
-    weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
+    weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="score_regression", help="name in logs and overrides")
 
     unit = "pair"

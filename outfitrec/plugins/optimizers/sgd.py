@@ -15,7 +15,9 @@ class SGD:
     """Stochastic gradient descent with momentum, as the paper trains with."""
 
     lr: float = field(default=0.1, above=0, search=(1e-3, 1.0), help="learning rate")
-    momentum: float = field(default=0.9, minimum=0, below=1, help="share of the last update that is kept")
+    momentum: float = field(
+        default=0.9, minimum=0, below=1, search=(0.5, 0.99), help="share of the last update that is kept"
+    )
     nesterov: bool = field(default=False, help="Nesterov's momentum: look ahead along the last update")
     weight_decay: float = field(default=0.0, minimum=0, search=(1e-6, 1e-3), help="factor of the L2 penalty")
 

@@ -19,14 +19,16 @@ class OneCycle:
         Smith and Topin, Super-convergence, 2018.
     """
 
-    pct_start: float = field(default=0.3, above=0, below=1, help="share of the run that the rise takes")
+    pct_start: float = field(
+        default=0.3, above=0, below=1, search=(0.1, 0.5), help="share of the run that the rise takes"
+    )
     anneal_strategy: str = field(default="cos", choices=("cos", "linear"), help="shape of the slopes")
     cycle_momentum: bool = field(
         default=False, help="move the momentum (of Adam: beta1) against the learning rate, in place of the optimiser's"
     )
     base_momentum: float = field(default=0.85, minimum=0, below=1, help="momentum at the highest learning rate")
     max_momentum: float = field(default=0.95, minimum=0, below=1, help="momentum at the lowest learning rate")
-    div_factor: float = field(default=25.0, minimum=1, help="highest learning rate over the first")
+    div_factor: float = field(default=25.0, minimum=1, search=(5.0, 100.0), help="highest learning rate over the first")
     final_div_factor: float = field(default=1e4, minimum=1, help="first learning rate over the last")
     three_phase: bool = field(default=False, help="fall as long as rise, then fade out, in place of one fall")
 

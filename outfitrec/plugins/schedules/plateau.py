@@ -15,7 +15,9 @@ class Plateau:
     """
 
     factor: float = field(default=0.1, above=0, below=1, search=(0.1, 0.9), help="factor of each drop")
-    patience: int = field(default=10, minimum=0, help="epochs without improvement that are let pass before a drop")
+    patience: int = field(
+        default=10, minimum=0, search=(2, 20), help="epochs without improvement that are let pass before a drop"
+    )
     threshold: float = field(default=1e-4, minimum=0, help="improvement that counts, see threshold_mode")
     threshold_mode: str = field(
         default="rel",

@@ -11,7 +11,7 @@ from outfitrec.core.fields import field
 class StepSchedule:
     """Multiplies the learning rate by gamma every so many epochs."""
 
-    step_size: int = field(default=10, minimum=1, help="epochs between two drops")
+    step_size: int = field(default=10, minimum=1, search=(2, 30), help="epochs between two drops")
     gamma: float = field(default=0.1, above=0, maximum=1, search=(0.1, 0.9), help="factor of each drop")
 
     every = "epoch"

@@ -1,0 +1,159 @@
+"""Carrying out a plan: where jobs are done, in what order, and what people hear of it."""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import attrs
+
+from outfitrec.benchmark.executors import Executor
+from outfitrec.benchmark.jobs import Event, Job, Moved, Outcome, Said
+from outfitrec.benchmark.plan import EFFICIENCY, Plan
+from outfitrec.benchmark.schedule import execute
+from outfitrec.core.errors import UserError, did_you_mean
+from outfitrec.core.files import write_json
+from outfitrec.core.progress import Advance, Progress
+
+EXECUTORS = ("local", "ray")
+# A job that takes long says how far it is, once in so many seconds.
+SECONDS = 60.0
+
+
+@attrs.frozen
+class How:
+    """How a suite is run, apart from what it says.
+
+    Attributes:
+        out: Folder of run directories, which suites and single runs share.
+        jobs: Runs at once on this machine.
+        executor: ``local`` or ``ray``.
+        address: Address of a Ray cluster; None starts one on this machine.
+        run: Whether what is not finished is run; otherwise it is missing in the report.
+    """
+
+    out: Path = Path("runs")
+    jobs: int = 1
+    executor: str = "local"
+    address: str | None = None
+    run: bool = True
+
+    def open(self) -> Executor:
+        """The executor.
+
+        Raises:
+            UserError: There is none of this name, or it cannot be had.
+        """
+        if self.executor == "local":
+            if self.address is not None:
+                raise UserError("an address is for the executor ray", hint="add --executor ray")
+            from outfitrec.benchmark.executors.local import LocalExecutor
+
+            return LocalExecutor(self.jobs)
+        if self.executor == "ray":
+            from outfitrec.benchmark.executors.ray import RayExecutor
+
+            return RayExecutor(self.address)
+        raise UserError(f"no such executor {self.executor!r}", hint=did_you_mean(self.executor, EXECUTORS))
+
+
+class Once:
+    """The executor, opened when there is something to do."""
+
+    def __init__(self, how: How, stack: ExitStack) -> None:
+        self._how = how
+        self._stack = stack
+        self._made: Executor | None = None
+
+    def get(self) -> Executor:
+        if self._made is None:
+            self._made = self._how.open()
+            self._stack.callback(self._made.close)
+        return self._made
+
+
+def carry_out(planned: Plan, opened: Once, progress: Progress) -> dict[str, Outcome]:
+    """Do what is not done; what became of it, by job."""
+    left = [job for job in planned.jobs if not planned.finished(job)]
+    # What was done before is no longer needed first.
+    keys = {job.key for job in left}
+    left = [attrs.evolve(job, needs=tuple(key for key in job.needs if key in keys)) for job in left]
+    done = len(planned.jobs) - len(left)
+    if done:
+        progress.message(f"{done} of {len(planned.jobs)} runs are finished from before")
+    if not left:
+        return {}
+    outcomes: dict[str, Outcome] = {}
+    with progress.task("suite", len(planned.jobs), "runs") as advance:
+        advance(done)
+        listener = _Listener(left, planned.kept, advance, progress)
+        # What is measured would be disturbed by other work.
+        together = [job for job in left if job.task != EFFICIENCY]
+        alone = [job for job in left if job.task == EFFICIENCY]
+        if together:
+            listener.slots = opened.get().slots
+            outcomes |= execute(together, opened.get(), listener)
+        if alone:
+            outcomes |= _one_by_one(alone, outcomes, listener)
+    return outcomes
+
+
+def _one_by_one(jobs: Sequence[Job], outcomes: Mapping[str, Outcome], listener: "_Listener") -> dict[str, Outcome]:
+    from outfitrec.benchmark.executors.local import LocalExecutor
+
+    failed = {key: one for key, one in outcomes.items() if one.error}
+    ready = [attrs.evolve(job, needs=()) for job in jobs if not any(key in failed for key in job.needs)]
+    lost = [job for job in jobs if any(key in failed for key in job.needs)]
+    found = {job.key: Outcome(job.key, f"its run failed: {failed[job.needs[0]].error}") for job in lost}
+    if ready:
+        listener.slots = 1
+        with closing(LocalExecutor(1)) as executor:
+            found |= execute(ready, executor, listener)
+    return found
+
+
+class _Listener:
+    """Tells people how a suite goes, and keeps what jobs return."""
+
+    def __init__(self, jobs: Sequence[Job], kept: Mapping[str, Path], advance: Advance, progress: Progress) -> None:
+        self.slots = 1
+        self._jobs = {job.key: job for job in jobs}
+        self._kept = kept
+        self._advance = advance
+        self._progress = progress
+        self._done = 0
+        self._began = time.monotonic()
+        self._told: dict[str, float] = {}
+
+    def __call__(self, event: Event) -> None:
+        job = self._jobs[event.key]
+        if isinstance(event, Outcome):
+            self._ended(job, event)
+        elif isinstance(event, Said):
+            if event.warning:
+                self._progress.warning(f"{job.name}: {event.text}")
+        else:
+            self._moved(job, event)
+
+    def _ended(self, job: Job, outcome: Outcome) -> None:
+        self._done += 1
+        self._advance(1)
+        if outcome.error:
+            self._progress.warning(f"{job.name} failed: {outcome.error}")
+        else:
+            if job.key in self._kept:
+                write_json(self._kept[job.key], dict(outcome.found))
+            self._progress.message(
+                f"{job.name}: {outcome.seconds:.0f} s; {len(self._jobs) - self._done} to go{self._left()}"
+            )
+
+    def _left(self) -> str:
+        rate = (time.monotonic() - self._began) / max(self._done, 1)
+        minutes = rate * (len(self._jobs) - self._done) / 60
+        return f", about {minutes:.0f} min" if minutes >= 1 else ""
+
+    def _moved(self, job: Job, event: Moved) -> None:
+        now = time.monotonic()
+        if now - self._told.setdefault(job.key, now) >= SECONDS and event.total:
+            self._told[job.key] = now
+            self._progress.message(f"{job.name}: {event.text}, {100 * event.done // event.total} %")
