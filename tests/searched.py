@@ -14,7 +14,7 @@ from outfitrec.core.values import accepts, members
 
 def with_ranges(provider: str) -> dict[str, Any]:
     """The fields of a provider's components that have a range, by kind, component and key."""
-    found = {}
+    found: dict[str, Any] = {}
     for one in plugins().registry:
         if one.provider == provider and one.kind not in ("recipe", "suite"):
             cls = config_class(one)

@@ -73,7 +73,7 @@ def test_version() -> None:
     [
         (("evalute",), "did you mean 'evaluate'?"),
         (("plugin",), "did you mean 'plugins'?"),
-        (("xyz",), "known: run, evaluate, ls"),
+        (("xyz",), "known: run, tune, bench"),
         (("run", "fnd", "--resme"), "--resume"),
         (("ls", "--jsn"), "--json"),
         (("ls", "losss"), "did you mean 'loss'?"),

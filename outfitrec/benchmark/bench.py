@@ -68,7 +68,7 @@ def bench(
         lost: tuple[Entry, ...] = ()
         if settings.tune is not None and how.run:
             loaded, lost = _tuned(loaded, settings.tune, how, opened, progress)
-        planned = plan(loaded.setups, settings.seeds, how.out, settings.measure)
+        planned = plan(loaded, how.out)
         outcomes = carry_out(planned, opened, progress) if how.run else {}
     rows_in_order = list(settings.rows)
     entries = (*collect(planned, settings.measure, outcomes), *lost)

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import torch
 
 from outfitrec.benchmark.entries import Cell
 from outfitrec.benchmark.jobs import Job
+from outfitrec.benchmark.settings import Suite
 from outfitrec.benchmark.setups import Setup, part_of
+from outfitrec.benchmark.suite import Loaded
 from outfitrec.core.config import plain
 from outfitrec.core.data import Dataset
 from outfitrec.core.engine import load_dataset
@@ -21,6 +23,7 @@ from outfitrec.core.recipe import resolved, seeded
 from outfitrec.core.runs import MANIFEST, RunDirectory, read_json
 from outfitrec.core.session import STUDENT, Options, Session
 from outfitrec.core.settings import Recipe
+from outfitrec.core.values import shown
 
 TRAIN, EVALUATE, EFFICIENCY = ("train", "evaluate", "efficiency")
 # Beside the run directories: what was found of finished runs afterwards.
@@ -69,34 +72,33 @@ class Plan:
         return _finished(RunDirectory(Path(job.facts["out"]) / job.key, job.facts["identity"]))
 
 
-def plan(setups: Iterable[Setup], seeds: Iterable[int], out: Path, measure: str) -> Plan:
+def plan(loaded: Loaded, out: Path) -> Plan:
     """What has to be done.
 
+    A line whose seeds all show one run (a teacher keeps its own seed) has one cell.
+
     Args:
-        setups: The suite's recipes.
-        seeds: Seeds of each. A line whose seeds all show one run (a teacher keeps its own seed) has one cell.
+        loaded: The suite.
         out: Folder of run directories.
-        measure: What the suite measures.
 
     Raises:
         UserError: Data, photos or weights cannot be used: all that is wrong, each thing once.
     """
-    planner = _Planner(out)
+    planner, suite = _Planner(out), loaded.settings
     cells: list[Planned] = []
     problems: dict[tuple[str, str], Problem] = {}
-    seeds = tuple(seeds)
-    for setup in setups:
-        shown: set[str] = set()
-        for seed in seeds:
+    for setup in loaded.setups:
+        made: set[str] = set()
+        for seed in suite.seeds:
             try:
-                one = planner.cell(setup, seed, measure)
+                one = planner.cell(setup, seed, suite)
             except UserError as error:
                 for problem in error.problems:
                     told = attrs.evolve(problem, message=f"row {setup.row!r}: {problem.message}")
                     problems.setdefault((problem.message, problem.where), told)
                 break
-            if one.trained not in shown:
-                shown.add(one.trained)
+            if one.trained not in made:
+                made.add(one.trained)
                 cells.append(one)
     if problems:
         raise UserError(problems.values())
@@ -142,19 +144,19 @@ class _Planner:
         }
         return self._known(Job(key, name, TRAIN, facts, tuple(needs)))
 
-    def cell(self, setup: Setup, seed: int, measure: str) -> Planned:
+    def cell(self, setup: Setup, seed: int, suite: Suite) -> Planned:
         """A cell, with its jobs known from now on."""
         cell = setup.cell(seed)
         session = self.session(seeded(setup.recipe, seed))
-        job = self.train(session, title(cell))
+        job = self.train(session, title(cell, suite))
         if setup.part:
             part_of(session.recipe, setup.part)
             session = session.before[setup.part]
             job = self.jobs[session.directory.path.name]
         planned = Planned(cell, setup, session.directory.path, job.key)
-        if measure == "cold_start":
+        if suite.measure == "cold_start":
             return attrs.evolve(planned, after=self._evaluate(setup, session, job).key)
-        if measure == "efficiency":
+        if suite.measure == "efficiency":
             return attrs.evolve(planned, after=self._measure(session, job).key)
         return planned
 
@@ -204,7 +206,8 @@ def machine() -> dict[str, Any]:
     }
 
 
-def title(cell: Cell) -> str:
+def title(cell: Cell, suite: Suite) -> str:
     """What people call a cell."""
-    point = [f"{key.rpartition('.')[2]} {value}" for key, value in cell.point]
-    return " · ".join([cell.row, *([] if cell.column == "all" else [cell.column]), *point, f"seed {cell.seed}"])
+    column = [suite.columns[cell.column].title or cell.column] if len(suite.columns) > 1 else []
+    point = [f"{key.rpartition('.')[2]} {shown(value)}" for key, value in cell.point]
+    return " · ".join([cell.row, *column, *point, f"seed {cell.seed}"])

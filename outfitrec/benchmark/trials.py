@@ -260,7 +260,8 @@ class Search:
         sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
         study = optuna.create_study(sampler=sampler, direction=self._study.direction)
         study.add_trials([one for one in known if one.params])
-        found = study.ask(self._distributions()).params
+        # In an order of their own: that in which they were asked for is no part of what is searched.
+        found = study.ask(dict(sorted(self._distributions().items()))).params
         return {key: one.rounded(found[key]) for key, one in self.space.items()}
 
     def _distributions(self) -> "dict[str, BaseDistribution]":

@@ -187,15 +187,17 @@ class _Work:
         Raises:
             RunError: What all trials need has failed; those at work are left to be taken up again.
         """
-        ended = [one for one in self._open if self._outcome(one) is not None]
-        for one in ended:
-            self._open.remove(one)
+        for one in list(self._open):
             outcome = self._outcome(one)
-            error = outcome.error if outcome else ""
-            try:
-                value = None if error else self._search.value_of(self._search.out / one.jobs[-1].key)
-            except RunError as problem:
-                value, error = None, str(problem)
+            if outcome is None:
+                continue
+            value, error = None, outcome.error
+            if not error:
+                try:
+                    value = self._search.value_of(self._search.out / one.jobs[-1].key)
+                except RunError as problem:
+                    error = str(problem)
+            self._open.remove(one)
             self._end(one.trial, value, error)
 
     def _outcome(self, one: _Open) -> Outcome | None:

@@ -1,4 +1,4 @@
-"""A program for tests: does jobs in processes, and prints what became of them."""
+"""A program for tests: does jobs in processes."""
 
 import pickle
 import signal
@@ -19,9 +19,10 @@ def main() -> None:
     sys.stdout.flush()
     try:
         with closing(LocalExecutor(2)) as executor:
-            execute(jobs, executor, lambda event: None)
+            outcomes = execute(jobs, executor, lambda event: None)
     except KeyboardInterrupt:
         sys.exit("interrupted")
+    sys.exit("\n".join(outcome.error for outcome in outcomes.values()))
 
 
 main()

@@ -17,7 +17,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from odd_jobs import odd_job
-from tiny import tiny
 
 from outfitrec.benchmark.executors import local
 from outfitrec.benchmark.executors.local import LocalExecutor, part, usable_cores
@@ -26,7 +25,6 @@ from outfitrec.benchmark.jobs import Event, Job, Moved, Outcome, Said
 from outfitrec.benchmark.schedule import execute
 from outfitrec.core.engine import run
 from outfitrec.core.errors import UserError
-from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import Run
 
 PROC = pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are listed by /proc")
@@ -64,6 +62,13 @@ def lives(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def until_ended(*processes: int) -> None:
+    until = time.monotonic() + PATIENCE
+    while any(map(lives, processes)):
+        assert time.monotonic() < until, "a process does not end"
+        time.sleep(0.05)
 
 
 @TWO
@@ -109,7 +114,7 @@ def test_processes_live_for_many_jobs_and_share_the_cores(tmp_path: Path, execut
 @TWO
 @PROC
 def test_a_job_whose_process_is_killed_has_failed_and_no_other(tmp_path: Path, executor: LocalExecutor) -> None:
-    dying, other = odd_job(tmp_path, "dying", "die"), odd_job(tmp_path, "other", epochs=3)
+    dying, other = odd_job(tmp_path, "dying", "die_with_child"), odd_job(tmp_path, "other", epochs=3)
     outcomes = done(executor, dying, other)
     # It left one behind that still holds its end of the pipe.
     left = int((tmp_path / "dying").read_text())
@@ -135,6 +140,7 @@ def test_a_process_that_is_killed_while_it_has_nothing_to_do_is_replaced(
     done(executor, first)
     process = told(tmp_path / "first")["pid"]
     os.kill(process, signal.SIGKILL)
+    until_ended(process)
     outcomes = done(executor, *(odd_job(tmp_path, key, "report") for key in ("second", "third")))
     assert [one.error for one in outcomes.values()] == ["", ""]
     assert process not in {told(tmp_path / key)["pid"] for key in ("second", "third")}
@@ -206,13 +212,13 @@ def test_a_job_tells_of_its_work_twice_a_second_at_most(monkeypatch: pytest.Monk
     telling = Telling("key", events.append)
     with telling.task("training", 1000, "pairs") as advance:
         for _ in range(1000):
-            clock[0] += 0.01
+            clock[0] += 1 / 64
             advance(1, loss=2.0)
-    assert len(events) == 20
-    assert events[0] == Moved("key", "training", 50, 1000, "pairs")
+    assert len(events) == 1000 // 32
+    assert events[0] == Moved("key", "training", 32, 1000, "pairs")
     telling.message("hello")
     telling.warning("look out")
-    assert events[20:] == [Said("key", "hello"), Said("key", "look out", warning=True)]
+    assert events[-2:] == [Said("key", "hello"), Said("key", "look out", warning=True)]
 
 
 @TWO
@@ -222,8 +228,10 @@ def test_processes_end_with_their_parent_and_print_nothing_on_its_output(tmp_pat
     jobs = [odd_job(tmp_path / "out", key, "talk", tmp_path, epochs=100_000) for key in ("one", "two")]
     (tmp_path / "jobs").write_bytes(pickle.dumps(jobs))
     command = [sys.executable, str(Path(__file__).with_name("parent.py")), str(tmp_path / "jobs")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env=environment
     ) as parent:
         try:
             processes = [told(tmp_path / key)["pid"] for key in ("one", "two")]
@@ -236,10 +244,7 @@ def test_processes_end_with_their_parent_and_print_nothing_on_its_output(tmp_pat
             out, err = parent.communicate(timeout=PATIENCE)
         finally:
             parent.kill()
-    until = time.monotonic() + 10
-    while any(map(lives, processes)) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not any(map(lives, processes))
+    until_ended(*processes)
     assert out == "begun\n"
     assert {"printed", "written", "echoed"} <= set(err.split())
     assert "Traceback" not in err

@@ -13,8 +13,7 @@ from outfitrec.core.runs import MANIFEST, RESULT
 
 
 def planned(suite: Path, out: Path) -> Plan:
-    loaded = load_suite(suite)
-    return plan(loaded.setups, loaded.settings.seeds, out, loaded.settings.measure)
+    return plan(load_suite(suite), out)
 
 
 def test_a_shared_teacher_is_one_job_before_its_students(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import attrs
 import pytest
 import reports
 from browser import DESK, PHONE, SHEET, Browser, chromium  # noqa: F401 - a fixture
-from reports import NASTY, costs, methods, swept
+from reports import COLUMNS, FIGURES, NASTY, costs, methods, swept
 
 from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.report.html import html
@@ -179,6 +179,7 @@ def test_no_printed_table_is_wider_than_its_sheet(tmp_path: Path, browser: Brows
     page = tmp_path / "report.html"
     page.write_text(html(MAKERS[name](tmp_path)))
     browser.open(page, width, media="print")
+    browser.ask("document.querySelectorAll('details').forEach(one => one.open = true)")
     rights = browser.ask("return [...document.querySelectorAll('table')].map(one => one.getBoundingClientRect().right)")
     assert rights
     assert max(rights) <= width
@@ -241,6 +242,26 @@ def test_all_comparisons_are_listed(eleven: tuple[Report, Path]) -> None:
     count = sum(value.best_test is not None for value in values) + sum(bool(value.reference_test) for value in values)
     assert f"All comparisons ({count})" in page.read_text()
     assert page.read_text().count("<td>&lt; 0.001</td>") > 0
+
+
+def test_all_values_are_listed(eleven: tuple[Report, Path], browser: Browser) -> None:
+    report, page = eleven
+    browser.open(page)
+    rows = browser.ask(
+        "return [...document.querySelectorAll('[aria-label=\"all values\"] tbody tr')]"
+        ".map(row => [...row.children].map(cell => cell.textContent))"
+    )
+    expected = []
+    for column, title in COLUMNS.items():
+        for figure in FIGURES:
+            for line in report.tables[0].lines:
+                found = line.values[column, figure.name].spread
+                if found and found.low and found.high and found.deviation:
+                    mean, deviation = f"{100 * found.mean:.2f}", f"{100 * found.deviation:.2f}"
+                    interval = f"{100 * found.low:.2f} to {100 * found.high:.2f}"
+                    values = ", ".join(f"{100 * one:.2f}" for one in found.values)
+                    expected.append([line.row, f"{title} {figure.title}", mean, deviation, interval, values])
+    assert rows == expected
 
 
 def test_a_name_is_text_and_nothing_else(tmp_path: Path) -> None:

@@ -113,11 +113,8 @@ def test_as_many_are_at_work_as_there_is_room_for() -> None:
 
 
 def test_what_jobs_say_is_passed_on_as_it_happens() -> None:
-    events: list[Event] = [
-        Moved("a", "training", 1, 2, "pairs"),
-        Said("a", "look", warning=True),
-        Outcome("a", found={"x": 1}),
-    ]
+    end = Outcome("a", found={"x": 1})
+    events: list[Event] = [Moved("a", "training", 1, 2, "pairs"), Said("a", "look", warning=True), end]
 
     class Saying(Fake):
         def wait(self) -> Event:
@@ -126,7 +123,7 @@ def test_what_jobs_say_is_passed_on_as_it_happens() -> None:
     heard: list[Event] = []
     outcomes = execute([job("a")], Saying(1), heard.append)
     assert heard == events
-    assert outcomes == {"a": events[-1]}
+    assert outcomes == {"a": end}
 
 
 @pytest.mark.parametrize(

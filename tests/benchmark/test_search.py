@@ -69,7 +69,12 @@ def test_two_numbers_are_a_range_by_magnitude_from_a_factor_of_ten_on(
 
 @pytest.mark.parametrize(
     ("values", "choices"),
-    [((1, 2, 4), (1, 2, 4)), (("dot", "cosine"), ("dot", "cosine")), (([4, 8],), (4, 8)), ((False, True), (False, True))],
+    [
+        ((1, 2, 4), (1, 2, 4)),
+        (("dot", "cosine"), ("dot", "cosine")),
+        (([4, 8],), (4, 8)),
+        ((False, True), (False, True)),
+    ],
 )
 def test_anything_else_is_a_choice_and_so_are_two_numbers_in_a_list_of_their_own(
     values: tuple[Any, ...], choices: tuple[Any, ...]
@@ -121,14 +126,17 @@ def test_a_limit_is_searched_where_the_recipe_sets_it() -> None:
 def test_a_teacher_s_keys_are_searched_where_they_are_asked_for_alone() -> None:
     pupil = load_recipe(student(teacher=master(objectives=["ranking"])))
     assert not [key for key in space(pupil) if key.startswith("teacher")]
-    wanted = {"teacher.objectives.ranking.loss.temperature": [], "teacher.train.optimizer.lr": [0.01, 0.02]}
+    wanted: dict[str, Any] = {
+        "teacher.objectives.ranking.loss.temperature": [],
+        "teacher.train.optimizer.lr": [0.01, 0.02],
+    }
     assert [str(one) for one in space(pupil, wanted).values()] == ["0.02 to 1, logarithmic", "0.01 to 0.02"]
 
 
 def test_only_what_is_wanted_is_searched_by_the_best_of_its_names() -> None:
     groups = {**tiny()["train"], "groups": {"preference.user": {"lr": 1.0}}}
     found = recipe(train=groups)
-    wanted = {
+    wanted: dict[str, Any] = {
         "objectives.0.loss.temperature": [],
         "train.groups.preference.user.lr": [0.1, 10],
         "model.aggregator.heads": [[2, 4]],
@@ -152,7 +160,11 @@ def test_an_entry_that_shares_its_name_goes_by_its_position() -> None:
 def test_the_values_of_a_recipe_applied_to_it_change_nothing() -> None:
     groups = {**tiny()["train"], "groups": {"preference.user": {"lr": 1.0}}, "clip_norm": 2.0}
     found = recipe(train=groups)
-    wanted = {"train.groups.preference.user.lr": [0.1, 10], "train.patience": [1, 4], "image.flip": [False, True]}
+    wanted: dict[str, Any] = {
+        "train.groups.preference.user.lr": [0.1, 10],
+        "train.patience": [1, 4],
+        "image.flip": [False, True],
+    }
     values = values_of(found, [*space(found), *space(found, wanted)])
     assert values["train.patience"] is None
     assert applied(found, values) == found

@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ from inprocess import InProcess, pretended, trained
 from tiny import master, student, tiny
 
 from outfitrec.benchmark.jobs import Event, Job, Moved, Outcome, Said
-from outfitrec.benchmark.search import space
+from outfitrec.benchmark.search import Range, space
 from outfitrec.benchmark.trials import Search, Trial
 from outfitrec.benchmark.tuning import tune
 from outfitrec.core.engine import run
 from outfitrec.core.errors import RecipeError, RunError, UserError
 from outfitrec.core.progress import Progress
 from outfitrec.core.recipe import load_recipe, resolved
-from outfitrec.core.settings import Recipe
+from outfitrec.core.settings import Recipe, changed
 
 LR, DROPOUT, HEADS = "train.optimizer.lr", "model.encoder.head.dropout", "model.aggregator.heads"
 RANGES: dict[str, Any] = {LR: [1e-3, 1.0], DROPOUT: [0.0, 0.7], HEADS: [1, 2, 4]}
@@ -58,19 +59,24 @@ class Heard(Progress):
         self.warnings.append(text)
 
 
-def recipe(**changes: Any) -> Recipe:
-    return load_recipe(tiny(**changes))
+@cache
+def recipe() -> Recipe:
+    return load_recipe(tiny())
+
+
+@cache
+def tried(ranges: str) -> dict[str, Range]:
+    return space(recipe(), json.loads(ranges))
 
 
 def opened(out: Path, trials: int = 8, seed: int | None = None, ranges: dict[str, Any] = RANGES) -> Search:
-    found = recipe()
-    return Search(found, space(found, ranges), trials=trials, out=out, seed=seed)
+    return Search(recipe(), tried(json.dumps(ranges)), trials=trials, out=out, seed=seed)
 
 
 def worth(trial: Trial) -> float:
     """A function with its best value, 0, far from the start."""
-    values = trial.overrides
-    return -(math.log10(values[LR]) ** 2) - values[DROPOUT] ** 2 - (values[HEADS] != 4)
+    lr, dropout, heads = (trial.overrides[key] for key in (LR, DROPOUT, HEADS))
+    return -(math.log10(lr) ** 2) - float(dropout) ** 2 - float(heads != 4)
 
 
 def finished(search: Search, at_once: int = 1) -> list[Trial]:
@@ -130,6 +136,12 @@ def test_trials_repeat_exactly_and_another_seed_draws_others(tmp_path: Path) -> 
     assert all(one.overrides != two.overrides for one, two in zip(first[1:], other[1:], strict=True))
 
 
+def test_the_order_of_the_keys_is_no_part_of_a_search(tmp_path: Path) -> None:
+    turned = {key: RANGES[key] for key in reversed(RANGES)}
+    assert opened(tmp_path, ranges=turned).path == opened(tmp_path).path
+    assert finished(opened(tmp_path / "turned", ranges=turned)) == finished(opened(tmp_path))
+
+
 def test_the_estimator_comes_nearer_than_chance(tmp_path: Path) -> None:
     trials = finished(opened(tmp_path, trials=40))
     values = [one.value or 0.0 for one in trials]
@@ -145,13 +157,13 @@ def test_a_search_goes_on_with_more_trials_as_if_it_had_never_stopped(tmp_path: 
 
 
 def test_another_recipe_range_or_seed_is_another_search(tmp_path: Path) -> None:
-    found = recipe(train={**tiny()["train"], "epochs": 4})
+    longer = changed(recipe(), train=changed(recipe().train, epochs=4))
     paths = {
         opened(tmp_path).path,
         opened(tmp_path, seed=1).path,
         opened(tmp_path, ranges={LR: []}).path,
         opened(tmp_path, ranges={LR: [1e-3, 0.9]}).path,
-        Search(found, space(found, RANGES), trials=8, out=tmp_path).path,
+        Search(longer, tried(json.dumps(RANGES)), trials=8, out=tmp_path).path,
     }
     assert len(paths) == 5
     assert opened(tmp_path, trials=9).path in paths
@@ -351,9 +363,7 @@ def test_a_search_that_is_killed_ends_as_if_it_had_never_been(tmp_path: Path) ->
     arguments = {"recipe": tiny(), "trials": 3, "ranges": {LR: []}, "out": str(tmp_path / "killed")}
     killed = searching(arguments, kill=2)
     assert killed.returncode < 0, killed.stderr
-    found, whole = (
-        tuned(tmp_path / name, trials=3, executor=InProcess(work=trained)) for name in ("killed", "whole")
-    )
+    found, whole = (tuned(tmp_path / name, trials=3, executor=InProcess(work=trained)) for name in ("killed", "whole"))
     assert [found.trials, found.overrides] == [whole.trials, whole.overrides]
     assert len(found.trials) == 3
 

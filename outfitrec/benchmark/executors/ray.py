@@ -3,9 +3,11 @@
 import logging
 import os
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
@@ -70,7 +72,9 @@ class RayExecutor:
         import ray
 
         while not self._events:
-            done, _ = ray.wait(list(self._at_work), num_returns=1)
+            # Ray tells of a process that died on standard output, which is for results.
+            with redirect_stdout(sys.stderr):
+                done, _ = ray.wait(list(self._at_work), num_returns=1)
             job, began = self._at_work.pop(done[0])
             try:
                 self._events.extend(ray.get(done[0]))

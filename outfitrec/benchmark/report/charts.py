@@ -13,7 +13,7 @@ from outfitrec.benchmark.entries import Entry
 from outfitrec.benchmark.measures import Figure
 from outfitrec.benchmark.report.labels import place
 from outfitrec.benchmark.report.looks import Look, short
-from outfitrec.benchmark.report.svg import INK, PAPER, TYPE, WIDTH, Chart, inline, style
+from outfitrec.benchmark.report.svg import INK, PAPER, TYPE, WIDTH, Chart, inline, room, style
 from outfitrec.benchmark.report.words import line_title, setting_text, value_text
 from outfitrec.benchmark.tables import Line, Order, Spread, Table, Value
 
@@ -34,7 +34,8 @@ def dots(table: Table, figure: Figure, column: str, looks: Mapping[str, Look], n
         return None
     tips: dict[str, str] = {}
     with style():
-        drawing, axes = _chart(0.6 + 0.25 * len(found))
+        names = [short(line_title(line)) for line, _ in found]
+        drawing, axes = _chart(0.6 + 0.25 * len(found), room(names, 2))
         for height, (line, value) in enumerate(found):
             axes.axhline(height, color=INK, alpha=FAINT, linewidth=0.6, zorder=0)
             if value.spread:
@@ -44,7 +45,7 @@ def dots(table: Table, figure: Figure, column: str, looks: Mapping[str, Look], n
                 words = value_text(figure, value)
                 axes.text(0.01, height, words, va="center", transform=axes.get_yaxis_transform(), alpha=0.7)
         axes.set_ylim(len(found) - 0.45, -0.55)
-        axes.set_yticks(range(len(found)), [short(line_title(line)) for line, _ in found])
+        axes.set_yticks(range(len(found)), names)
         for label, (_, value) in zip(axes.get_yticklabels(), found, strict=True):
             label.set_fontweight("bold" if value.best else "normal")
         axes.tick_params(axis="y", length=0, labelsize=TYPE)
@@ -214,7 +215,8 @@ def slopes(table: Table, order: Order, figure: Figure, name: str) -> Chart:
     """The paper's order on the left, ours on the right; lines that cross are pairs the other way round."""
     moved = {row for pair in order.swapped for row in pair}
     with style():
-        drawing, axes = _chart(0.45 + 0.23 * len(order.paper))
+        names = [f"{short(row)} {short(row)}  00  00" for row in order.paper]
+        drawing, axes = _chart(0.45 + 0.23 * len(order.paper), room(names, 1))
         axes.axis("off")
         axes.set_xlim(0, 1)
         axes.set_ylim(len(order.paper) - 0.4, -1.3)
@@ -234,8 +236,8 @@ def slopes(table: Table, order: Order, figure: Figure, name: str) -> Chart:
         return Chart(title, inline(drawing, name, title))
 
 
-def _chart(height: float) -> tuple[Drawing, Axes]:
-    drawing = Drawing(figsize=(WIDTH, height), layout="constrained")
+def _chart(height: float, width: float = WIDTH) -> tuple[Drawing, Axes]:
+    drawing = Drawing(figsize=(width, height), layout="constrained")
     return drawing, drawing.add_subplot()
 
 

@@ -39,7 +39,7 @@ def learned(directory: Path) -> list[dict[str, float | None]]:
     return [line for line in lines if line]
 
 
-def gather(entries: Iterable[Entry], wanted: str) -> tuple[str, dict[str, list[Curve]]]:
+def gather(entries: Iterable[Entry], wanted: str) -> tuple[str, dict[str, list[Curve]], list[str]]:
     """The curves of all seeds of each row.
 
     Args:
@@ -47,12 +47,15 @@ def gather(entries: Iterable[Entry], wanted: str) -> tuple[str, dict[str, list[C
         wanted: The metric; where the runs have not validated it, the first that they have.
 
     Returns:
-        The metric, and of each row a curve a seed; a value that is undefined is NaN.
-
-    Raises:
-        RunError: A run is damaged.
+        The metric, of each row a curve a seed (a value that is undefined is NaN), and what is wrong with damaged runs.
     """
-    runs = [(one.cell.row, learned(one.directory)) for one in entries if one.directory is not None and not one.error]
+    runs, problems = [], []
+    for entry in entries:
+        if entry.directory is not None and not entry.error:
+            try:
+                runs.append((entry.cell.row, learned(entry.directory)))
+            except RunError as error:
+                problems.append(error.problems[0].message)
     runs = [(row, epochs) for row, epochs in runs if epochs]
     labels = list(dict.fromkeys(label for _, epochs in runs for label in epochs[0]))
     label = wanted if wanted in labels or not labels else labels[0]
@@ -61,7 +64,7 @@ def gather(entries: Iterable[Entry], wanted: str) -> tuple[str, dict[str, list[C
         if all(label in epoch for epoch in epochs):
             values = [epoch[label] for epoch in epochs]
             found.setdefault(row, []).append([math.nan if value is None else value for value in values])
-    return label, found
+    return label, found, problems
 
 
 def curves(

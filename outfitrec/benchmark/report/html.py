@@ -9,7 +9,7 @@ import attrs
 from outfitrec.benchmark.entries import Entry
 from outfitrec.benchmark.measures import Figure
 from outfitrec.benchmark.report import Report, parts, words
-from outfitrec.benchmark.tables import Comparison, Line, Order, Table, Value
+from outfitrec.benchmark.tables import Comparison, Line, Order, Spread, Table, Value
 from outfitrec.core.errors import OutfitrecError
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.runs import Run
@@ -89,6 +89,7 @@ def _table(table: Table, number: int) -> dict[str, Any]:
         "legend": words.legend(table),
         "protocols": _protocols(table),
         "failures": parts.failures(table),
+        "spreads": list(_values(table, heads)),
         "comparisons": list(_comparisons(table, heads)),
         "orders": [_order(table, order, f"order-{number}-{place}") for place, order in enumerate(table.orders)],
     }
@@ -102,8 +103,8 @@ def _place(figure: Figure, value: Value | None) -> Place:
         mean = "" if value.failed else words.NONE
         return Place(mean, paper=paper, failed=words.FAILED if value.failed else "", tip="\n".join(value.failed))
     spread, tips = value.spread, []
-    if spread.low is not None and spread.high is not None:
-        tips.append(f"95 % interval of the mean: {figure.text(spread.low)} to {figure.text(spread.high)}")
+    if interval := _interval(figure, spread):
+        tips.append(f"95 % interval of the mean: {interval}")
     if len(spread.values) > 1:
         tips.append(f"values: {', '.join(map(figure.text, spread.values))}")
     tips += [words.comparison_text(figure, one) for one in (value.best_test, value.reference_test) if one]
@@ -126,6 +127,28 @@ def _protocols(table: Table) -> list[tuple[str, str]]:
     if len(set(found.values())) == 1:
         return [("", next(iter(found.values())))]
     return [(table.columns[column], one) for column, one in found.items()]
+
+
+def _values(table: Table, heads: list[tuple[str, Figure]]) -> Iterator[dict[str, str]]:
+    for column, figure in heads:
+        for line in table.lines:
+            value = line.values.get((column, figure.name))
+            if value and value.spread:
+                spread = value.spread
+                yield {
+                    "line": words.line_title(line),
+                    "figure": words.heading(table.columns[column], figure),
+                    "mean": figure.text(spread.mean),
+                    "deviation": "" if spread.deviation is None else figure.text(spread.deviation),
+                    "interval": _interval(figure, spread),
+                    "each": ", ".join(map(figure.text, spread.values)),
+                }
+
+
+def _interval(figure: Figure, spread: Spread) -> str:
+    if spread.low is None or spread.high is None:
+        return ""
+    return f"{figure.text(spread.low)} to {figure.text(spread.high)}"
 
 
 def _comparisons(table: Table, heads: list[tuple[str, Figure]]) -> Iterator[dict[str, Any]]:
@@ -175,7 +198,7 @@ def _charts(report: Report) -> list[dict[str, Any]]:
     """Groups of charts: title, explanation, legend and charts."""
     from outfitrec.benchmark.report import overview
 
-    return [group for group in overview.groups(report) if group["charts"]]
+    return [group for group in overview.groups(report) if group["charts"] or group["problems"]]
 
 
 def _sections(report: Report, progress: Progress) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
+from outfitrec.benchmark.report.svg import letters
+
 # Where a name may stand, in points from its own: near ones first.
 NEAR, FAR = 5, 13
 PLACES = [
@@ -28,6 +30,11 @@ def place(figure: Figure, axes: Axes, names: Sequence[tuple[float, float, str]])
         axes: The axes, with their limits and scales.
         names: Of each point its place, in data, and its name.
     """
+    with letters():
+        _place(figure, axes, names)
+
+
+def _place(figure: Figure, axes: Axes, names: Sequence[tuple[float, float, str]]) -> None:
     FigureCanvasAgg(figure)
     figure.draw_without_rendering()
     # From here on nothing may move: names were placed for the axes as they are.

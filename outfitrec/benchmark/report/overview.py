@@ -12,7 +12,6 @@ from outfitrec.benchmark.report.curves import curves, gather
 from outfitrec.benchmark.report.looks import Look, keys, looks
 from outfitrec.benchmark.report.svg import Chart
 from outfitrec.benchmark.tables import Table
-from outfitrec.core.errors import RunError
 
 DOTS = (
     "A mark is a mean, the small dots below it are the values that it is of, and the bar is its 95 % interval. Scales "
@@ -27,7 +26,10 @@ Group = dict[str, Any]
 
 
 def groups(report: Report) -> Iterator[Group]:
-    """The charts of each table, and the learning curves: ``title``, ``text``, ``keys`` (legend) and ``charts``."""
+    """The charts of each table, and the learning curves.
+
+    Each has a ``title``, a ``text`` that explains it, the ``keys`` of a legend, ``charts``, and ``problems``.
+    """
     known = looks(report.suite.rows)
     for number, table in enumerate(report.tables):
         where = f": {table.title}" if len(report.tables) > 1 else ""
@@ -42,7 +44,7 @@ def groups(report: Report) -> Iterator[Group]:
 
 
 def _group(title: str, text: str, charts: Iterable[Chart | None], legend: list[tuple[str, str]]) -> Group:
-    return {"title": title, "text": text, "keys": legend, "charts": [chart for chart in charts if chart]}
+    return {"title": title, "text": text, "keys": legend, "charts": [one for one in charts if one], "problems": []}
 
 
 def _dots(table: Table, known: dict[str, Look], name: str, where: str) -> Group:
@@ -100,11 +102,8 @@ def _curves(report: Report, known: dict[str, Look]) -> Group:
         if directories in told:
             continue
         told.add(directories)
-        try:
-            label, found = gather(entries, first.partition("/")[0])
-        except RunError as error:
-            problems.append(error.problems[0].message)
-            continue
+        label, found, damaged = gather(entries, first.partition("/")[0])
+        problems += damaged
         if any(len(curve) > 1 for seeds in found.values() for curve in seeds):
             settings = report.suite.columns.get(column)
             title = (settings.title if settings else None) or column
@@ -113,8 +112,7 @@ def _curves(report: Report, known: dict[str, Look]) -> Group:
     text = CURVES
     if swept_rows:
         text += f" Of {', '.join(swept_rows)}: at the best point of the sweep."
-    text += "".join(f" {problem}." for problem in problems)
-    return _group("Learning curves", text, charts, keys(shown, "curves-key"))
+    return {**_group("Learning curves", text, charts, keys(shown, "curves-key")), "problems": problems}
 
 
 def _best(report: Report) -> dict[str, tuple[tuple[str, Any], ...]]:

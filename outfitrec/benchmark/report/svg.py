@@ -2,14 +2,16 @@
 
 import re
 import warnings
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from io import StringIO
 from xml.etree import ElementTree
 
 import attrs
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.style import context
+from matplotlib.textpath import text_to_path
 
 TYPE = 9  # size of type, points
 WIDTH = 4.1  # of a chart, inches
@@ -43,6 +45,7 @@ def style() -> AbstractContextManager[None]:
                 "axes.labelsize": TYPE,
                 "xtick.labelsize": TYPE - 1,
                 "ytick.labelsize": TYPE - 1,
+                "axes.formatter.useoffset": False,
                 "axes.linewidth": 0.6,
                 "axes.spines.top": False,
                 "axes.spines.right": False,
@@ -66,9 +69,7 @@ def inline(figure: Figure, name: str, title: str, tips: Mapping[str, str] | None
         tips: By ``gid`` of an artist, what is shown where the pointer rests on it.
     """
     file = StringIO()
-    with context({"svg.hashsalt": name, "svg.fonttype": "none"}), warnings.catch_warnings():
-        # The type is the page's, which has other letters than matplotlib's own.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+    with context({"svg.hashsalt": name, "svg.fonttype": "none"}), letters():
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     root = ElementTree.fromstring(file.getvalue())  # noqa: S314 - matplotlib wrote it
     _clear(root)
@@ -77,6 +78,22 @@ def inline(figure: Figure, name: str, title: str, tips: Mapping[str, str] | None
         root.attrib.pop(key, None)
     root.attrib |= {"class": "chart", "role": "img", "aria-label": title, "fill": "currentColor"}
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def room(texts: Iterable[str], rest: float) -> float:
+    """Width of a chart, inches, in which the widest of these texts leaves ``rest`` for all else."""
+    bold = FontProperties(size=TYPE, weight="bold")
+    with letters():
+        widths = [text_to_path.get_text_width_height_descent(text, bold, ismath=False)[0] for text in texts]
+    return max(WIDTH, max(widths, default=0) / 72 + rest)
+
+
+@contextmanager
+def letters() -> Iterator[None]:
+    """Takes letters that matplotlib's own type lacks: the page's has them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
 
 
 def _clear(root: ElementTree.Element) -> None:
