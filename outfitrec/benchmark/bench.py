@@ -33,6 +33,7 @@ def bench(
     seeds: Iterable[int] = (),
     how: How | None = None,
     report: str | Path | None = None,
+    photos: bool = True,
     command: str = "",
     progress: Progress = QUIET,
 ) -> Report:
@@ -48,6 +49,7 @@ def bench(
         seeds: Seeds in place of the suite's.
         how: How it is run.
         report: Folder of the report; by default ``reports/NAME``.
+        photos: Whether the report shows photos of the data, where the suite asks for them.
         command: What the report says that it was made with.
         progress: Told how it goes.
 
@@ -86,6 +88,8 @@ def bench(
         "failed": sum(entry.error not in ("", ABSENT) for entry in entries),
         "missing": sum(entry.error == ABSENT for entry in entries),
     }
+    if not photos:
+        settings = changed(settings, pictures=(), false_negatives=None)
     made = Report(settings, tables(settings, entries, loaded.figures), entries, facts)
     write(made, folder, progress)
     return made

@@ -28,6 +28,7 @@ def _seeds(ctx: click.Context, option: click.Parameter, text: str | None) -> tup
 @click.option("--executor", default="local", show_default=True, help="local, or ray for the machines of a cluster.")
 @click.option("--address", help="Address of a Ray cluster; by default one is started on this machine.")
 @click.option("--report-only", is_flag=True, help="Run nothing: report what is finished.")
+@click.option("--no-photos", is_flag=True, help="Leave photos out of the report, as where they may not be passed on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as a JSON object.")
 @click.option("--quiet", is_flag=True, help="Say nothing on the way but warnings.")
 @click.pass_context
@@ -43,6 +44,7 @@ def command(
     executor: str,
     address: str | None,
     report_only: bool,
+    no_photos: bool,
     as_json: bool,
     quiet: bool,
 ) -> dict[str, Any] | int | None:
@@ -74,6 +76,7 @@ def command(
             seeds=seeds,
             how=how,
             report=folder,
+            photos=not no_photos,
             command=words,
             progress=progress_for(quiet),
         )
