@@ -2,6 +2,13 @@
 
 from outfitrec.hooks import Register, hookimpl
 
+# Ends of the names of a suite's forms, and how their summaries begin.
+FORMS = (
+    ("", "the paper's: "),
+    ("-closet", "short, for a small folder: "),
+    ("-synthetic", "short, on the embedded dataset: "),
+)
+
 
 @hookimpl
 def outfitrec_register(register: Register) -> None:
@@ -88,6 +95,5 @@ def outfitrec_register(register: Register) -> None:
         ("table3", "unknown users, served by a few outfits"),
         ("table4", "all methods among hard negatives"),
     ):
-        resource = f"{here}.suites:{name}"
-        register.suite(name, f"{resource}.yaml", f"the paper's: {summary}")
-        register.suite(f"{name}-closet", f"{resource}-closet.yaml", f"short, for a small folder: {summary}")
+        for form, said in FORMS:
+            register.suite(f"{name}{form}", f"{here}.suites:{name}{form}.yaml", f"{said}{summary}")

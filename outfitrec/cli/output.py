@@ -41,16 +41,6 @@ def show(text: str = "", style: str | None = None) -> None:
     console().print(text, style=style)
 
 
-def duration(seconds: float) -> str:
-    """A time for people: ``42 s``, ``4 min 12 s``, ``2 h 5 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def size(count: float) -> str:
     """A number of bytes for people, in powers of 1,024."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):

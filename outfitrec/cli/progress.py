@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from outfitrec.cli.output import duration
-from outfitrec.core.progress import Advance, Progress
+from outfitrec.core.progress import Advance, Progress, duration
 
 # A piece of work has at most this many lines, and one in so many seconds at the most.
 LINES = 20

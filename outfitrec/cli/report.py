@@ -8,7 +8,8 @@ from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.report.text import json as as_json
 from outfitrec.benchmark.report.words import legend, line_title, marks, value_text
 from outfitrec.benchmark.tables import Table
-from outfitrec.cli.output import duration, show, show_table
+from outfitrec.cli.output import show, show_table
+from outfitrec.core.progress import duration
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outfitrec.cli.output import duration, show, show_table
+from outfitrec.cli.output import show, show_table
+from outfitrec.core.progress import duration
 
 
 def show_summary(summary: Mapping[str, Any]) -> None:

@@ -10,7 +10,16 @@ from filelock import FileLock, Timeout
 from outfitrec.core.config import create
 from outfitrec.core.data import Dataset
 from outfitrec.core.devices import launched
-from outfitrec.core.errors import BusyError, DataError, OutfitrecError, Problem, RecipeError, RunError, UserError, listed
+from outfitrec.core.errors import (
+    BusyError,
+    DataError,
+    OutfitrecError,
+    Problem,
+    RecipeError,
+    RunError,
+    UserError,
+    listed,
+)
 from outfitrec.core.processes import GO_ON, is_lost, world
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe, resolved, seeded

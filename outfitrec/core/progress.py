@@ -33,4 +33,14 @@ def _silent(count: int, **figures: float) -> None:
     pass
 
 
+def duration(seconds: float) -> str:
+    """A time for people: ``42 s``, ``4 min 12 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
 QUIET = Progress()

@@ -2,6 +2,13 @@
 
 from outfitrec.hooks import Register, hookimpl
 
+# Ends of the names of a suite's forms, and how their summaries begin.
+FORMS = (
+    ("", "the paper's: "),
+    ("-closet", "short, for a small folder: "),
+    ("-synthetic", "short, on the embedded dataset: "),
+)
+
 
 @hookimpl
 def outfitrec_register(register: Register) -> None:
@@ -96,5 +103,5 @@ def outfitrec_register(register: Register) -> None:
         ("figure7", "quality by batch size"),
         ("figure8", "users and outfits in the teacher's space"),
     ):
-        register.suite(name, f"outfitrec.suites:{name}.yaml", f"the paper's: {summary}")
-        register.suite(f"{name}-closet", f"outfitrec.suites:{name}-closet.yaml", f"short, for a small folder: {summary}")
+        for form, said in FORMS:
+            register.suite(f"{name}{form}", f"outfitrec.suites:{name}{form}.yaml", f"{said}{summary}")

@@ -35,8 +35,11 @@ PATIENCE = 60.0
 
 @pytest.fixture(scope="module")
 def executor() -> Iterator[LocalExecutor]:
+    # Where a shell ignores Ctrl-C for what it starts in the background, no process would hear of one in any case.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     with closing(LocalExecutor(2)) as executor:
         yield executor
+    signal.signal(signal.SIGINT, handler)
 
 
 def done(executor: LocalExecutor, *jobs: Job) -> dict[str, Outcome]:
@@ -124,11 +127,16 @@ def test_a_job_whose_process_is_killed_has_failed_and_no_other(tmp_path: Path, e
     message, hint = outcomes["dying"].error.splitlines()
     assert message == "its process was ended by SIGKILL"
     assert "memory" in hint
-    assert outcomes["dying"].seconds > 0
+    assert 0 < outcomes["dying"].seconds < PATIENCE
     # It dies once.
     again = done(executor, dying)["dying"]
     assert again.error == ""
     assert Run(Path(again.found["directory"])).result.training["epochs"] == 1
+
+
+def test_a_job_goes_on_when_ctrl_c_reaches_its_process(tmp_path: Path, executor: LocalExecutor) -> None:
+    assert done(executor, odd_job(tmp_path, "job", "interrupt"))["job"].error == ""
+    assert (tmp_path / "job").exists()
 
 
 @TWO

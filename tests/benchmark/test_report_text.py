@@ -15,7 +15,6 @@ from outfitrec.benchmark.report.parts import agreement_text, failures
 from outfitrec.benchmark.report.text import csv, json, latex, markdown, write_texts
 from outfitrec.benchmark.report.words import (
     comparison_text,
-    duration_text,
     legend,
     line_title,
     marks,
@@ -25,6 +24,7 @@ from outfitrec.benchmark.report.words import (
 )
 from outfitrec.benchmark.statistics import spread
 from outfitrec.benchmark.tables import Comparison, Order, Table, Value
+from outfitrec.core.progress import duration
 
 
 def cells(text: str) -> list[list[str]]:
@@ -86,7 +86,7 @@ def test_a_point_is_told_by_the_last_words_of_its_keys(point: tuple[tuple[str, o
     ("seconds", "text"), [(0.4, "0 s"), (59.6, "1 min 0 s"), (252.0, "4 min 12 s"), (7530.0, "2 h 5 min")]
 )
 def test_a_time_is_for_people(seconds: float, text: str) -> None:
-    assert duration_text(seconds) == text
+    assert duration(seconds) == text
 
 
 def test_a_comparison_is_told_in_the_tables_unit() -> None:

@@ -241,6 +241,9 @@ def _attempt(
         }
     except OutfitrecError as error:
         return {"problem": "; ".join(problem.message for problem in error.problems)}
+    except Exception as error:
+        # A run's components may raise anything, and the rest of the page is none of their business.
+        return {"problem": f"{type(error).__name__}: {error}"}
 
 
 def _first(report: Report, row: str) -> Entry | None:

@@ -9,7 +9,6 @@ from outfitrec.benchmark.measures import Figure
 from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.report.words import (
     difference_text,
-    duration_text,
     line_title,
     marks,
     paper_text,
@@ -17,6 +16,7 @@ from outfitrec.benchmark.report.words import (
     value_text,
 )
 from outfitrec.benchmark.tables import Order, Table, Value
+from outfitrec.core.progress import duration
 
 
 @attrs.frozen
@@ -127,8 +127,8 @@ def facts(report: Report) -> dict[str, str]:
     found = {
         "made": str(known.get("made", "")),
         "runs": runs if "finished" in known or "failed" in known else "",
-        "time of all runs": duration_text(known["seconds"]) if "seconds" in known else "",
-        "time of this call": duration_text(known["wall"]) if "wall" in known else "",
+        "time of all runs": duration(known["seconds"]) if "seconds" in known else "",
+        "time of this call": duration(known["wall"]) if "wall" in known else "",
         "overrides": _listed(known.get("overrides")),
         "versions": _listed(known.get("versions"), between=" "),
         "hardware": _listed(known.get("hardware"), between=" "),

@@ -105,16 +105,6 @@ def protocol_text(protocol: str) -> str:
     return protocol[:SHOWN]
 
 
-def duration_text(seconds: float) -> str:
-    """A time: ``42 s``, ``4 min 12 s``, ``2 h 5 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def legend(table: Table) -> list[str]:
     """What explains a table: its units, seeds and deviations, and the marks that occur in it."""
     return list(_legend(table, [value for line in table.lines for value in line.values.values()]))
