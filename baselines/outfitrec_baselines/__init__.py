@@ -91,6 +91,11 @@ def outfitrec_register(register: Register) -> None:
             file = f"closet-{name}-cold-start"
             register.recipe(file, f"{recipes}:{file}.yaml", f"short: {summary}, and unknown users")
     for name, summary in (
+        ("synthetic-outfitnet-relevancy", "OutfitNet, first stage"),
+        ("synthetic-outfitnet", "OutfitNet"),
+    ):
+        register.recipe(name, f"{recipes}:{name}.yaml", f"short, embedded dataset: {summary}")
+    for name, summary in (
         ("table2", "all methods compared"),
         ("table3", "unknown users, served by a few outfits"),
         ("table4", "all methods among hard negatives"),

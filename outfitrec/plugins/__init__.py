@@ -93,6 +93,12 @@ def outfitrec_register(register: Register) -> None:
         ("closet-fnd-hard", "short: fnd among hard negatives"),
         ("closet-fnd-cl-hard", "short: fnd-cl among hard negatives"),
         ("closet-cold-start", "short: fnd-cl, and unknown users"),
+        ("synthetic-encoder", "short, embedded dataset: the network whose features the others see"),
+        ("synthetic-teacher", "short, embedded dataset: the teacher"),
+        ("synthetic-npair", "short, embedded dataset: the N-pair loss alone"),
+        ("synthetic-bpr", "short, embedded dataset: BPR"),
+        ("synthetic-fnd", "short, embedded dataset: false negative distillation"),
+        ("synthetic-fnd-cl", "short, embedded dataset: with contrastive learning"),
     ):
         register.recipe(name, f"outfitrec.recipes:{name}.yaml", summary)
     for name, summary in (

@@ -92,6 +92,7 @@ def test_nothing_of_a_job_is_left_in_memory(tmp_path: Path) -> None:
     gc.collect()
     before = modules()
     assert perform(train_job(tiny(train=short()), tmp_path), QUIET).error == ""
+    gc.collect()
     assert modules() == before
 
 

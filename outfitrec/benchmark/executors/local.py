@@ -69,7 +69,7 @@ class LocalExecutor:
                 event = worker.hear()
                 if event is None:
                     del self._workers[slot]
-                    event = worker.mourned()
+                    event = worker.ended()
                 if event is not None:
                     return event
 
@@ -102,6 +102,8 @@ class _Worker:
         self.pipe: Connection[Job, Event] = ours
         environment = {
             "TORCH_CPP_LOG_LEVEL": "ERROR",
+            # Threads that wait for each other by spinning take a busy machine's time from each other.
+            "OMP_WAIT_POLICY": "passive",
             **os.environ,
             **dict.fromkeys(THREADS, str(threads)),
             **({DEVICES: ",".join(gpus)} if gpus else {}),
@@ -138,7 +140,7 @@ class _Worker:
             self.job = None
         return event
 
-    def mourned(self) -> Outcome | None:
+    def ended(self) -> Outcome | None:
         """What became of its job now that it has ended; None where it had none."""
         seconds = round(time.perf_counter() - self._began, 3)
         error = _ending(self.end())

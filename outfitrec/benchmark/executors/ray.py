@@ -1,5 +1,6 @@
 """Jobs on a Ray cluster."""
 
+import gc
 import logging
 import os
 import socket
@@ -115,6 +116,7 @@ def _do(job: Job, threads: int, share: float) -> list[Event]:
             said.append(event)
 
     outcome = perform(job, Telling(job.key, tell))
+    gc.collect()
     return [*said, outcome]
 
 

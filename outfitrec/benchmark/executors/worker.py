@@ -1,6 +1,7 @@
 """A process that does one job after another, as `LocalExecutor` tells it."""
 
 import faulthandler
+import gc
 import os
 import sys
 from multiprocessing.connection import Connection
@@ -39,14 +40,15 @@ def main() -> NoReturn:
     while True:
         job = jobs.get()
         tell(perform(job, Telling(job.key, tell)))
+        gc.collect()
 
 
 def _listen(pipe: "Connection[Event, Job]", jobs: "SimpleQueue[Job]") -> NoReturn:
     try:
         while True:
             jobs.put(pipe.recv())
-    except (EOFError, OSError):
-        # In whatever it is doing: a run can be resumed from any moment.
+    finally:
+        # In whatever the process is doing: a run can be resumed from any moment.
         os._exit(1)
 
 

@@ -53,10 +53,10 @@ class TorchvisionEncoder(nn.Module):
         if config.architecture not in names:
             yield "architecture", f"no such model: {config.architecture!r}; {did_you_mean(config.architecture, names)}"
             return
-        if config.frozen and config.weights == NONE:
+        if config.frozen and config.weights == NONE and recipe.start is None:
             yield (
                 "weights",
-                "a frozen backbone without pretrained weights learns nothing: give weights, or frozen: false",
+                "a frozen backbone without pretrained weights learns nothing: give weights or a start, or frozen: false",
             )
         try:
             with torch.device("meta"):
