@@ -15,10 +15,10 @@ from outfitrec.benchmark.entries import ABSENT, Entry
 from outfitrec.benchmark.plan import plan
 from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.running import How, Once, carry_out
-from outfitrec.benchmark.settings import TuneSettings
+from outfitrec.benchmark.settings import Suite, TuneSettings
 from outfitrec.benchmark.setups import Setup
 from outfitrec.benchmark.suite import Loaded, load_suite, selected
-from outfitrec.core.errors import RunError
+from outfitrec.core.errors import RunError, UserError
 from outfitrec.core.extras import need
 from outfitrec.core.overrides import Override
 from outfitrec.core.progress import QUIET, Progress
@@ -48,7 +48,7 @@ def bench(
         rows: Rows of the suite; by default all.
         seeds: Seeds in place of the suite's.
         how: How it is run.
-        report: Folder of the report; by default ``reports/NAME``.
+        report: Folder of the report; by default ``reports/NAME``, of a part of the suite ``reports/NAME-partial``.
         photos: Whether the report shows photos of the data, where the suite asks for them.
         command: What the report says that it was made with.
         progress: Told how it goes.
@@ -62,15 +62,19 @@ def bench(
 
     began = time.perf_counter()
     how = how or How()
-    loaded = selected(load_suite(suite, overrides), rows, seeds)
+    whole = load_suite(suite, overrides)
+    loaded = selected(whole, rows, seeds)
     settings = loaded.settings
-    folder = Path(report) if report is not None else Path("reports") / settings.name
+    partial = _partial(whole.settings, settings)
+    folder = Path(report) if report is not None else report_folder(settings.name, partial)
+    check_folder(how.out, "--out")
+    check_folder(folder, "--report")
     with ExitStack() as stack:
         opened = Once(how, stack)
         lost: tuple[Entry, ...] = ()
-        if settings.tune is not None and how.run:
+        if settings.tune is not None:
             loaded, lost = _tuned(loaded, settings.tune, how, opened, progress)
-        planned = plan(loaded, how.out)
+        planned = plan(loaded, how.out, progress)
         outcomes = carry_out(planned, opened, progress) if how.run else {}
     rows_in_order = list(settings.rows)
     entries = (*collect(planned, settings.measure, outcomes), *lost)
@@ -79,6 +83,7 @@ def bench(
     facts = {
         "command": command,
         "overrides": [str(one) for one in overrides] if not isinstance(overrides, Mapping) else dict(overrides),
+        "partial": partial,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(total_seconds(entries), 1),
         "wall": round(time.perf_counter() - began, 1),
@@ -112,14 +117,39 @@ def _tuned(
                 seed=tuning.seed,
                 ranges=loaded.settings.rows[setup.row].search or None,
                 out=how.out,
-                executor=opened.get(),
+                executor=opened.get() if how.run else None,
+                finished=not how.run,
                 progress=progress,
             )
         except RunError as error:
-            progress.warning(f"tuning {setup.row}, {setup.column} failed: {error}")
-            lost += [Entry(cell=setup.cell(seed), data=setup.data, error=str(error)) for seed in loaded.settings.seeds]
+            error_text = str(error) if how.run else ABSENT
+            progress.warning(f"tuning {setup.row}, {setup.column}: {error}")
+            lost += [Entry(cell=setup.cell(seed), data=setup.data, error=error_text) for seed in loaded.settings.seeds]
             continue
         # By its own name, it shares the run of the best trial.
         recipe = changed(found.recipe, name=setup.recipe.name)
         setups.append(attrs.evolve(setup, recipe=recipe, chosen=found.overrides))
     return attrs.evolve(loaded, setups=tuple(setups)), tuple(lost)
+
+
+def report_folder(name: str, partial: str) -> Path:
+    """Where a suite's report is written by default: that of a part of it never takes the place of the whole one."""
+    return Path("reports") / (f"{name}-partial" if partial else name)
+
+
+def check_folder(path: Path, option: str) -> None:
+    """Make sure that a folder can be made, before work begins that is to be written there.
+
+    Raises:
+        UserError: It, or a folder around it, is a file.
+    """
+    for one in (path, *path.absolute().parents):
+        if one.exists() and not one.is_dir():
+            raise UserError(f"{option}: {one} is no folder", hint="name a folder; it is made where there is none")
+
+
+def _partial(whole: Suite, part: Suite) -> str:
+    """What of a suite was asked for, where it is not all of it."""
+    rows = f"{len(part.rows)} of {len(whole.rows)} rows" if len(part.rows) < len(whole.rows) else ""
+    seeds = f"seeds {', '.join(map(str, part.seeds))}" if part.seeds != whole.seeds else ""
+    return "; ".join(filter(None, (rows, seeds)))

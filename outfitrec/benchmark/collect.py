@@ -1,11 +1,12 @@
 """What the cells of a suite found, read from run directories and from what was found of finished runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from outfitrec.benchmark.busy import DOUBTFUL
 from outfitrec.benchmark.entries import ABSENT, Entry
 from outfitrec.benchmark.jobs import Outcome
 from outfitrec.benchmark.plan import Plan, Planned
@@ -13,16 +14,19 @@ from outfitrec.core.errors import OutfitrecError, RunError
 from outfitrec.core.runs import Run, read_json
 
 
-def collect(plan: Plan, measure: str, outcomes: Mapping[str, Outcome]) -> tuple[Entry, ...]:
+def collect(plan: Plan, measure: str, outcomes: Mapping[str, Outcome], first: str = "") -> tuple[Entry, ...]:
     """The entries of a plan's cells.
 
     Args:
         plan: The plan.
         measure: What the suite measures.
         outcomes: What became of the jobs that were done now, by key.
+        first: The suite's first row, of which parameters are parts; none: that of the plan.
     """
     entries = [_entry(planned, plan, measure, outcomes) for planned in plan.cells]
-    return _with_ratio(entries) if measure == "efficiency" else tuple(entries)
+    if measure != "efficiency" or not entries:
+        return tuple(entries)
+    return _with_ratio(entries, first or entries[0].cell.row)
 
 
 def _entry(planned: Planned, plan: Plan, measure: str, outcomes: Mapping[str, Outcome]) -> Entry:
@@ -85,21 +89,25 @@ def _served(entry: Entry, found: Mapping[str, Any], planned: Planned) -> Entry:
 
 def _measured(entry: Entry, found: Mapping[str, Any]) -> Entry:
     """Figures of what a model costs."""
-    values = {name: tuple(one) if isinstance(one, list) else (one,) for name, one in found.items()}
-    return attrs.evolve(entry, values=values)
+    others = found.get("others")
+    values = {name: tuple(one) if isinstance(one, list) else (one,) for name, one in found.items() if name != "others"}
+    warnings = entry.warnings
+    if others is not None and others > DOUBTFUL:
+        warnings += (f"other programs took {others:.0%} of the processors' time while this was measured",)
+    return attrs.evolve(entry, values=values, warnings=warnings)
 
 
-def _with_ratio(entries: list[Entry]) -> tuple[Entry, ...]:
-    """With the parameters in parts of the first row's, column by column."""
-    first: dict[str, float] = {}
+def _with_ratio(entries: Sequence[Entry], first: str) -> tuple[Entry, ...]:
+    """With the parameters in parts of those of one row, column by column; without, where that row has none there."""
+    whole: dict[str, float] = {}
     for entry in entries:
-        if "parameters" in entry.values:
-            first.setdefault(entry.cell.column, entry.values["parameters"][0])
+        if entry.cell.row == first and "parameters" in entry.values:
+            whole.setdefault(entry.cell.column, entry.values["parameters"][0])
     return tuple(
         attrs.evolve(
-            entry, values={**entry.values, "ratio": (entry.values["parameters"][0] / first[entry.cell.column],)}
+            entry, values={**entry.values, "ratio": (entry.values["parameters"][0] / whole[entry.cell.column],)}
         )
-        if "parameters" in entry.values
+        if "parameters" in entry.values and entry.cell.column in whole
         else entry
         for entry in entries
     )

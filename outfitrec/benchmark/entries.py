@@ -42,6 +42,9 @@ class Entry:
         protocol: Hash of what two results must share to be compared; empty where the measure has none.
         parameters: Number of parameters of the model; 0 where nothing is known.
         seconds: Time that training and evaluation took.
+        papers: Whether data and evaluation are the paper's, so that its figures can be compared with these.
+        teacher: Name of the directory of the run that it learnt from; empty where there is none.
+        valid: Of each figure the value on the validation split, in its best epoch.
         data: The dataset component and its number of users, as the recipe has them: ``polyvore_u``, 630.
         warnings: What the user should know of.
         chosen: Keys that a search chose, with their values.
@@ -55,6 +58,9 @@ class Entry:
     protocol: str = ""
     parameters: int = 0
     seconds: float = 0.0
+    papers: bool = False
+    teacher: str = ""
+    valid: Mapping[str, float] = attrs.field(factory=dict)
     data: tuple[str, int | None] = ("", None)
     warnings: tuple[str, ...] = ()
     chosen: Mapping[str, Any] = attrs.field(factory=dict)

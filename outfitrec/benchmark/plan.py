@@ -1,6 +1,5 @@
 """What has to be done for a suite: the run of every cell, once each, with the runs that come before it."""
 
-import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ import attrs
 import torch
 
 from outfitrec.benchmark.entries import Cell
+from outfitrec.benchmark.executors.local import usable_cores
 from outfitrec.benchmark.jobs import Job
 from outfitrec.benchmark.settings import Suite
 from outfitrec.benchmark.setups import Setup, part_of
@@ -19,7 +19,9 @@ from outfitrec.core.data import Dataset
 from outfitrec.core.engine import load_dataset
 from outfitrec.core.errors import Problem, RunError, UserError
 from outfitrec.core.files import digest
-from outfitrec.core.recipe import resolved, seeded
+from outfitrec.core.manifest import versions
+from outfitrec.core.progress import QUIET, Progress
+from outfitrec.core.recipe import identity, resolved, seeded
 from outfitrec.core.runs import MANIFEST, RunDirectory, read_json
 from outfitrec.core.session import STUDENT, Options, Session
 from outfitrec.core.settings import Recipe
@@ -68,11 +70,11 @@ class Plan:
     def finished(self, job: Job) -> bool:
         """Whether a job was done before."""
         if job.key in self.kept:
-            return self.kept[job.key].is_file()
+            return _readable(self.kept[job.key])
         return _finished(RunDirectory(Path(job.facts["out"]) / job.key, job.facts["identity"]))
 
 
-def plan(loaded: Loaded, out: Path) -> Plan:
+def plan(loaded: Loaded, out: Path, progress: Progress = QUIET) -> Plan:
     """What has to be done.
 
     A line whose seeds all show one run (a teacher keeps its own seed) has one cell.
@@ -80,11 +82,12 @@ def plan(loaded: Loaded, out: Path) -> Plan:
     Args:
         loaded: The suite.
         out: Folder of run directories.
+        progress: Told of photos that are decoded, since a run's name depends on them.
 
     Raises:
         UserError: Data, photos or weights cannot be used: all that is wrong, each thing once.
     """
-    planner, suite = _Planner(out), loaded.settings
+    planner, suite = _Planner(out, progress), loaded.settings
     cells: list[Planned] = []
     problems: dict[tuple[str, str], Problem] = {}
     for setup in loaded.setups:
@@ -119,10 +122,10 @@ def jobs_of(recipe: Recipe, out: Path) -> list[Job]:
 class _Planner:
     """Finds the jobs of recipes. Data and photos are opened once each."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, progress: Progress = QUIET) -> None:
         self.jobs: dict[str, Job] = {}
         self.kept: dict[str, Path] = {}
-        self._options = Options(out=out, resume=True)
+        self._options = Options(out=out, resume=True, progress=progress)
         self._datasets: dict[str, Dataset] = {}
 
     def session(self, recipe: Recipe) -> Session:
@@ -165,15 +168,19 @@ class _Planner:
         # The data of the unknown users decide as much as the keys do.
         again = attrs.evolve(setup, recipe=session.recipe, part="").evaluated
         cold = Session(again, session.dataset, session.role, self._options).cold
-        overrides = {".".join(one.keys): one.value.value for one in setup.again}
-        content = [session.identity, overrides, cold.content if cold else None]
-        facts = {"run": str(session.directory.path.absolute()), "overrides": overrides}
+        content = [session.identity, identity(again), cold.content if cold else None, versions(again)]
+        # Resolved: workers may have another folder for their own.
+        settings = resolved(again)["evaluate"]["cold_start"]
+        facts = {"run": str(session.directory.path.absolute()), "overrides": {"evaluate.cold_start": settings}}
         return self._after(EVALUATE, f"{trained.name}, on unknown users", content, facts, trained)
 
     def _measure(self, session: Session, trained: Job) -> Job:
         """The job that measures what a finished run's model costs on this machine."""
-        facts = {"run": str(session.directory.path.absolute()), "repeats": REPEATS}
-        content = [session.identity, REPEATS, machine()]
+        recipe = session.recipe
+        options = {"train.accelerator": recipe.train.accelerator, "evaluate.chunk": recipe.evaluate.chunk}
+        options["evaluate.images"] = recipe.evaluate.images
+        facts = {"run": str(session.directory.path.absolute()), "repeats": REPEATS, **options}
+        content = [session.identity, REPEATS, options, machine(recipe.train.accelerator)]
         return self._after(EFFICIENCY, f"{trained.name}, time and memory", content, facts, trained)
 
     def _after(self, task: str, name: str, content: object, facts: Mapping[str, Any], trained: Job) -> Job:
@@ -195,15 +202,33 @@ def _finished(directory: RunDirectory) -> bool:
         return False
 
 
-def machine() -> dict[str, Any]:
-    """What times depend on."""
-    cuda = torch.cuda.is_available()
+def _readable(path: Path) -> bool:
+    """Whether what was found is there; a damaged file is as none, and is written again."""
+    try:
+        return path.is_file() and bool(read_json(path))
+    except RunError:
+        return False
+
+
+def machine(accelerator: str) -> dict[str, Any]:
+    """What times depend on, on this machine."""
+    cuda = accelerator in ("auto", "cuda") and torch.cuda.is_available()
     return {
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
+        "processor": _processor(),
+        "cores": usable_cores(),
         "device": torch.cuda.get_device_name() if cuda else "cpu",
         "torch": torch.__version__,
     }
+
+
+def _processor() -> str:
+    """The model of the processor, as far as the system tells."""
+    told = Path("/proc/cpuinfo")
+    if told.is_file():
+        names = [line.partition(":")[2].strip() for line in told.read_text().splitlines() if "model name" in line]
+        if names:
+            return names[0]
+    return platform.processor() or platform.machine()
 
 
 def title(cell: Cell, suite: Suite) -> str:

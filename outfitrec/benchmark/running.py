@@ -11,7 +11,7 @@ from outfitrec.benchmark.executors import Executor
 from outfitrec.benchmark.jobs import Event, Job, Moved, Outcome, Said
 from outfitrec.benchmark.plan import EFFICIENCY, Plan
 from outfitrec.benchmark.schedule import execute
-from outfitrec.core.errors import UserError, did_you_mean
+from outfitrec.core.errors import RunError, UserError, did_you_mean
 from outfitrec.core.files import write_json
 from outfitrec.core.progress import Advance, Progress
 
@@ -91,11 +91,10 @@ def carry_out(planned: Plan, opened: Once, progress: Progress) -> dict[str, Outc
         together = [job for job in left if job.task != EFFICIENCY]
         alone = [job for job in left if job.task == EFFICIENCY]
         if together:
-            listener.slots = opened.get().slots
             outcomes |= execute(together, opened.get(), listener)
         if alone:
             outcomes |= _one_by_one(alone, outcomes, listener)
-    return outcomes
+    return outcomes | listener.spoiled
 
 
 def _one_by_one(jobs: Sequence[Job], outcomes: Mapping[str, Outcome], listener: "_Listener") -> dict[str, Outcome]:
@@ -105,8 +104,9 @@ def _one_by_one(jobs: Sequence[Job], outcomes: Mapping[str, Outcome], listener: 
     ready = [attrs.evolve(job, needs=()) for job in jobs if not any(key in failed for key in job.needs)]
     lost = [job for job in jobs if any(key in failed for key in job.needs)]
     found = {job.key: Outcome(job.key, f"its run failed: {failed[job.needs[0]].error}") for job in lost}
+    for outcome in found.values():
+        listener(outcome)
     if ready:
-        listener.slots = 1
         with closing(LocalExecutor(1)) as executor:
             found |= execute(ready, executor, listener)
     return found
@@ -116,7 +116,6 @@ class _Listener:
     """Tells people how a suite goes, and keeps what jobs return."""
 
     def __init__(self, jobs: Sequence[Job], kept: Mapping[str, Path], advance: Advance, progress: Progress) -> None:
-        self.slots = 1
         self._jobs = {job.key: job for job in jobs}
         self._kept = kept
         self._advance = advance
@@ -124,6 +123,7 @@ class _Listener:
         self._done = 0
         self._began = time.monotonic()
         self._told: dict[str, float] = {}
+        self.spoiled: dict[str, Outcome] = {}
 
     def __call__(self, event: Event) -> None:
         job = self._jobs[event.key]
@@ -142,10 +142,18 @@ class _Listener:
             self._progress.warning(f"{job.name} failed: {outcome.error}")
         else:
             if job.key in self._kept:
-                write_json(self._kept[job.key], dict(outcome.found))
+                self._keep(job, outcome)
             self._progress.message(
                 f"{job.name}: {outcome.seconds:.0f} s; {len(self._jobs) - self._done} to go{self._left()}"
             )
+
+    def _keep(self, job: Job, outcome: Outcome) -> None:
+        try:
+            write_json(self._kept[job.key], dict(outcome.found))
+        except RunError as error:
+            # A full disk, say: a failure of this job, and of no other.
+            self.spoiled[job.key] = attrs.evolve(outcome, error=str(error))
+            self._progress.warning(f"{job.name} failed: {error}")
 
     def _left(self) -> str:
         rate = (time.monotonic() - self._began) / max(self._done, 1)

@@ -60,6 +60,7 @@ def load_suite(source: str | Path | Mapping[str, Any], overrides: Overrides = ()
     if problems:
         raise RecipeError(problems)
     setups = setups_of(suite, document, folder, read_overrides(overrides))
+    _check_searches(suite, setups, document)
     return Loaded(suite, setups, figures_of(suite, setups, document))
 
 
@@ -168,6 +169,28 @@ def _checks(suite: Suite, document: Document) -> Iterator[Problem]:
                 yield problem(("paper", "users", column), "no such column", did_you_mean(column, suite.columns))
 
 
+def _check_searches(suite: Suite, setups: Iterable[Setup], document: Document) -> None:
+    """Make sure that what a suite tunes can be searched, before anything is run.
+
+    Raises:
+        RecipeError: A key is unknown, or a range is outside what it may be: all of them.
+    """
+    if suite.tune is None:
+        return
+    from outfitrec.benchmark.search import space
+
+    problems: list[Problem] = []
+    for setup in setups:
+        where = document.where(("rows", setup.row, "search"))
+        try:
+            space(setup.recipe, suite.rows[setup.row].search or None)
+        except RecipeError as error:
+            found = [f"row {setup.row!r}: {one.message}" for one in error.problems]
+            problems += [Problem(text, where, one.hint) for text, one in zip(found, error.problems, strict=True)]
+    if problems:
+        raise RecipeError(dict.fromkeys(problems))
+
+
 def _wrong(suite: Suite, row: RowSettings) -> Iterator[tuple[Any, ...]]:
     """What is wrong with a row: keys, message and hint."""
     for column in row.columns:
@@ -183,6 +206,8 @@ def _wrong(suite: Suite, row: RowSettings) -> Iterator[tuple[Any, ...]]:
         yield (), "needs a strategy by which unknown users are served", "strategy: weighted_average, for one"
     if suite.measure != "cold_start" and row.strategy is not None:
         yield ("strategy",), f"is of suites that measure cold_start, and this one measures {suite.measure}", ""
+    if row.sweep and suite.tune is not None:
+        yield ("sweep",), "of a suite that tunes, every row has the same budget", "search the key instead"
     if row.search and suite.tune is None:
         yield ("search",), "the suite does not tune", "add the key 'tune', such as tune: {trials: 20}"
     if suite.tune is not None and row.part is not None:

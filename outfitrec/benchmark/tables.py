@@ -64,17 +64,23 @@ class Value:
         best: Whether its mean is the best of the column.
         failed: Why runs of it failed, once each reason.
         missing: Runs without a value.
+        absent: Those of them that were not run yet.
+        shared: Whether fewer runs than seeds were asked for, since one serves several: a teacher keeps its own seed.
         elsewhere: Seeds whose runs were evaluated by another protocol, and are in another table.
         paper: The paper's figure, in the table's unit; None where it has none.
-        difference: Our mean less the paper's, in the table's unit, where the data are the paper's; None elsewhere.
+        difference: Our mean less the paper's, in the table's unit, where data and evaluation are the paper's; None
+            elsewhere.
         best_test: Compared with the best of the column; None for the best itself, and where users cannot be paired.
-        reference_test: Compared with the suite's reference, at the same point or else at its best one; None likewise.
+        reference_test: Compared with the suite's reference, at the same point or else at that by which it counts; None
+            likewise.
     """
 
     spread: Spread | None
     best: bool = False
     failed: tuple[str, ...] = ()
     missing: int = 0
+    absent: int = 0
+    shared: bool = False
     elsewhere: tuple[int, ...] = ()
     paper: float | None = None
     difference: float | None = None
@@ -90,11 +96,33 @@ class Line:
         row: The row.
         point: Values of the swept keys, by key; empty where nothing is swept.
         values: By column and name of the figure; a pair that is missing has no run in this table.
+        one_teacher: Whether its runs of several seeds all learnt from one run.
     """
 
     row: str
     point: tuple[tuple[str, Any], ...]
     values: Mapping[tuple[str, str], Value]
+    one_teacher: bool = False
+
+
+@attrs.frozen
+class Choice:
+    """The point of a sweep by which its row counts in a column: the best of the first figure that has a better way.
+
+    Attributes:
+        row: The row.
+        column: The column.
+        point: Values of the swept keys, by key.
+        figure: The figure.
+        split: Where it is best: ``valid``, or ``test`` where some runs have no validation value of it; empty where
+            figures are of no split.
+    """
+
+    row: str
+    column: str
+    point: tuple[tuple[str, Any], ...]
+    figure: str
+    split: str
 
 
 @attrs.frozen
@@ -105,7 +133,8 @@ class Order:
         column: The column.
         figure: The figure that orders.
         paper: Rows by the paper's figure, those that it has alike in the suite's order.
-        found: The same rows by ours, of a row with a sweep by its best point; those alike in the paper's order.
+        found: The same rows by ours, of a row with a sweep by the point that it counts by; those alike in the
+            paper's order.
         agreement: Kendall's tau of the two, -1 to 1; None where either has all alike.
         swapped: Pairs of rows that stand the other way round, the paper's better one first.
     """
@@ -131,6 +160,8 @@ class Table:
         protocols: By column, the hash of what its results share; empty where it is unknown, or the measure has none.
         seeds: Seeds that were asked for.
         orders: The paper's order beside ours, where it has one.
+        choices: The points by which rows with a sweep count.
+        efficiency: Whether its values are what models cost, measured again and again on this machine.
     """
 
     title: str
@@ -140,3 +171,5 @@ class Table:
     protocols: Mapping[str, str]
     seeds: tuple[int, ...]
     orders: tuple[Order, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    efficiency: bool = False

@@ -56,6 +56,7 @@ def tune(
     ranges: Mapping[str, Sequence[Any]] | None = None,
     out: str | Path = "tunings",
     executor: Executor | None = None,
+    finished: bool = False,
     progress: Progress = QUIET,
 ) -> Found:
     """Search the values of a recipe's hyper-parameters whose run has the best validation value of ``train.select``.
@@ -72,15 +73,19 @@ def tune(
             `outfitrec.benchmark.search.space`).
         out: Folder of the trials and of their run directories.
         executor: Does the runs, in place of processes of this machine; it is not closed.
+        finished: Run nothing: take what a finished search found.
         progress: Told how it goes.
 
     Raises:
         UserError: Something is wrong with the recipe, the ranges or the data.
-        RunError: What all trials need (a teacher) failed, or every trial did.
+        RunError: The search is not finished, and nothing is to be run; what all trials need (a teacher) failed, or
+            every trial did.
     """
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe, overrides)
     with closing(Search(recipe, space(recipe, ranges), trials=trials, out=Path(out), seed=seed)) as search:
+        if finished and not search.done:
+            raise RunError(f"the search of {recipe.name} is not finished")
         if not search.done:
             with nullcontext(executor) if executor else _local(jobs) as workers:
                 _Work(search, workers, progress).run()

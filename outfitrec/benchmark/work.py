@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from outfitrec.benchmark.busy import Others
 from outfitrec.benchmark.jobs import Job, Outcome
 from outfitrec.core.config import Config
 from outfitrec.core.data import Dataset
@@ -17,7 +18,7 @@ from outfitrec.core.engine import load_dataset, locked, run_session
 from outfitrec.core.errors import BusyError, OutfitrecError
 from outfitrec.core.progress import Progress
 from outfitrec.core.recipe import load_recipe
-from outfitrec.core.reevaluate import evaluate
+from outfitrec.core.reevaluate import serve_unknown
 from outfitrec.core.runs import Run
 from outfitrec.core.session import Options, Session
 from outfitrec.core.settings import Recipe
@@ -74,16 +75,17 @@ def _train(facts: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
 
 
 def _evaluate(facts: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
-    """Evaluate a finished run again."""
-    return evaluate(facts["run"], facts["overrides"], progress=progress)
+    """Evaluate a finished run again, on users whom it does not know."""
+    return {"cold_start": serve_unknown(facts["run"], facts["overrides"], progress=progress)}
 
 
 def _efficiency(facts: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
-    """Measure what a finished run costs."""
+    """Measure what a finished run costs, and how busy the machine was meanwhile."""
     from outfitrec.benchmark.efficiency import measure
 
+    others = Others()
     found: Mapping[str, Any] = measure(**facts, progress=progress)
-    return found
+    return {**found, "others": others.share()}
 
 
 # By the name of a task: what does it, given a job's facts.

@@ -56,18 +56,22 @@ def command(
     A run that is finished is not made again, an interrupted one goes on, and one that fails is marked in the report. It
     ends with exit code 1 where one failed or is missing.
     """
+    import shlex
     from pathlib import Path
 
-    from outfitrec.benchmark.bench import bench
+    from outfitrec.benchmark.bench import bench, report_folder
     from outfitrec.benchmark.running import How
     from outfitrec.cli.progress import progress_for
     from outfitrec.cli.report import document, show_report
 
     how = How(out=Path(out), jobs=jobs, executor=executor, address=address, run=not report_only)
     folder = Path(report) if report is not None else None
-    words = " ".join(["outfitrec bench", suite, *overrides, *[f"--row {row!r}" for row in rows]])
-    if seeds:
-        words += f" --seeds {','.join(map(str, seeds))}"
+    words = ["outfitrec", "bench", suite, *overrides]
+    for row in rows:
+        words += ["--row", row]
+    for option, value in (("--seeds", ",".join(map(str, seeds))), ("--out", out if out != "runs" else "")):
+        words += [option, value] if value else []
+    words += ["--no-photos"] if no_photos else []
     try:
         made = bench(
             suite,
@@ -77,14 +81,14 @@ def command(
             how=how,
             report=folder,
             photos=not no_photos,
-            command=words,
+            command=shlex.join(words),
             progress=progress_for(quiet),
         )
     except KeyboardInterrupt as error:
         raise InterruptedByUserError(
             "interrupted: the same command goes on; finished runs are kept, others go on from their last checkpoint"
         ) from error
-    where = folder or Path("reports") / made.suite.name
+    where = folder or report_folder(made.suite.name, made.facts["partial"])
     if as_json:
         return document(made)
     show_report(made, where)

@@ -56,7 +56,7 @@ class LineProgress(QuietProgress):
             rate = (done - offset) / (now - began) if now > began else 0.0
             parts = [f"{done:,}/{total:,} {unit}", *shown(figures)]
             if rate:
-                parts += [f"{rate:,.0f} {unit}/s", f"{duration((total - done) / rate)} left"]
+                parts += [speed(rate, unit), f"{duration((total - done) / rate)} left"]
             self.message(f"{text}: {', '.join(parts)}")
 
         yield advance
@@ -78,9 +78,9 @@ class RichProgress(Progress):
             def render(self, task: BarTask) -> Text:
                 # Short, so that a line of 80 characters holds it all.
                 parts = [f"{task.percentage:3.0f}%"]
-                speed = task.finished_speed or task.speed
-                if speed:
-                    parts.append(f"{speed:,.0f} {task.fields['unit']}/s")
+                rate = task.finished_speed or task.speed
+                if rate:
+                    parts.append(speed(rate, task.fields["unit"]))
                 return Text("  ".join([*parts, *shown(task.fields["figures"])]))
 
         self._console = Console(stderr=True, markup=False, highlight=False, emoji=False)
@@ -125,6 +125,11 @@ class RichProgress(Progress):
         from rich.text import Text
 
         self._console.print(Text.assemble(("warning: ", "bold yellow"), text))
+
+
+def speed(rate: float, unit: str) -> str:
+    """How fast it goes, of what takes long by the minute: ``2,833 pairs/s``, ``3 runs/min``."""
+    return f"{rate:,.0f} {unit}/s" if rate >= 1 else f"{60 * rate:,.1g} {unit}/min"
 
 
 def shown(figures: Mapping[str, float]) -> list[str]:

@@ -76,6 +76,34 @@ def evaluate(
     return dict(jsonable(found))
 
 
+def serve_unknown(
+    run: Run | str | Path, overrides: Sequence[str] | Mapping[str, Any] = (), *, progress: Progress = QUIET
+) -> dict[str, Any]:
+    """Evaluate a finished run's model on users whom it does not know, and on nothing else.
+
+    Args:
+        run: The run, or its directory.
+        overrides: See `evaluate`; ``evaluate.cold_start`` is to be set.
+        progress: Told how it goes.
+
+    Returns:
+        What `outfitrec.core.cold.ColdEvaluator.evaluate` gives.
+
+    Raises:
+        UserError: See `evaluate`; or the recipe asks for no unknown users.
+        RunError: The run is interrupted or damaged.
+    """
+    run = run if isinstance(run, Run) else Run(Path(run))
+    session = reopen(run, overrides, progress=progress)
+    device = fabric(session.recipe.train).device
+    recommender = run.recommender.to(device)
+    with torch.random.fork_rng():
+        cold = session.cold_start(recommender, device)
+        if cold is None:
+            raise RecipeError("evaluate.cold_start is not set", hint="it says which users, and how they are served")
+        return dict(jsonable(cold.evaluate(recommender, device, progress)))
+
+
 def reopen(run: Run, overrides: Sequence[str] | Mapping[str, Any] = (), *, progress: Progress = QUIET) -> Session:
     """The session of a finished run: its recipe, without how the model came about, and its data.
 

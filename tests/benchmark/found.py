@@ -82,7 +82,6 @@ def everything() -> Report:
         columns={"x": ColumnSettings(title="Set X"), "y": ColumnSettings()},
         paper=PaperSettings(
             where="Table 2",
-            users={"x": 630},
             figures={row: {"x": {"auc": 60.0 + place}} for place, row in enumerate(("base", "best", "FND"))},
         ),
     )
@@ -99,7 +98,6 @@ def everything() -> Report:
                     here = users(shift + seed / 100)
                     if row == "FND":
                         here = users(0.299 + seed / 100, doubt=0.02) if point[0][1] == 2 else users(0.2 + seed / 100)
-                    data = ("polyvore_u", 630)
-                    entries.append(entry(row, users=here, data=data, warnings=("the *teacher* is weak",), **at))
+                    entries.append(entry(row, users=here, papers=True, warnings=("the *teacher* is weak",), **at))
     entries.append(entry("FND", 0.9, column="y", point=((ALPHA, 3),), protocol="other", chosen={"lr": 0.1}))
     return report_of(made, entries, facts=FACTS)

@@ -15,7 +15,7 @@ from outfitrec.benchmark.entries import Cell, Entry
 from outfitrec.benchmark.measures import Figure, metric
 from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.settings import ColumnSettings, PaperSettings, RowSettings, Suite
-from outfitrec.benchmark.tables import Comparison, Line, Order, Spread, Table, Value
+from outfitrec.benchmark.tables import Choice, Comparison, Line, Order, Spread, Table, Value
 from outfitrec.core.settings import changed
 
 NASTY = "<script>alert('x')</script> & a name of $5 that is longer than any column likes"
@@ -159,7 +159,9 @@ def swept(folder: Path) -> Report:
     for row, mean in (("N-pair", 89.0), (NASTY, 87.0)):
         lines.append(Line(row, (), _cells(draws, mean)))
         entries += [Entry(cell=Cell(row, "all", (), seed), error=f"{NASTY} failed") for seed in SEEDS]
-    table = Table("", {"all": ""}, FIGURES, tuple(lines), {"all": "77ab"}, SEEDS)
+    # Of FND not the point of the best test value.
+    choices = [Choice(row, "all", ((key, alpha),), "auc", "valid") for row, alpha in (("FND", 4.0), ("FND-CL", 2.0))]
+    table = Table("", {"all": ""}, FIGURES, tuple(lines), {"all": "77ab"}, SEEDS, choices=tuple(choices))
     rows = {row: RowSettings(recipe="fnd") for row in ("FND", "FND-CL", "N-pair", NASTY)}
     suite = Suite(name="figure4", title=f"Quality by alpha {NASTY}", columns={"all": ColumnSettings()}, rows=rows)
     return Report(suite, (table,), tuple(entries), {})
@@ -180,7 +182,7 @@ def costs() -> Report:
                 draw = [worth * draws.uniform(0.98, 1.02) for _ in range(3 if repeated else 1)]
                 values[column, figure.name] = Value(spread(draw), best=row == "student XS")
         lines.append(Line(row, (), values))
-    table = Table("", COLUMNS, EFFICIENCY, tuple(lines), dict.fromkeys(COLUMNS, ""), (0,))
+    table = Table("", COLUMNS, EFFICIENCY, tuple(lines), dict.fromkeys(COLUMNS, ""), (0,), efficiency=True)
     rows = {line.row: RowSettings(recipe="fnd") for line in lines}
     columns = {key: ColumnSettings(title=title) for key, title in COLUMNS.items()}
     suite = Suite(name="table5", title="What models cost", measure="efficiency", seeds=(0,), columns=columns, rows=rows)

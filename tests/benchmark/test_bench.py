@@ -15,10 +15,11 @@ from commands import PROGRAM, invoke
 from suites import small
 
 import outfitrec
-from outfitrec.benchmark.bench import bench
+from outfitrec.benchmark.bench import bench, report_folder
+from outfitrec.benchmark.plan import jobs_of
 from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.running import How
-from outfitrec.core.errors import UserError
+from outfitrec.core.errors import RunError, UserError
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import Run
 
@@ -175,20 +176,95 @@ def test_a_part_of_a_recipe_is_shown_once_whatever_the_seeds(finished: tuple[Pat
     assert report.entries[0].values["auc"] == (first.teacher.result.test["auc"],)
 
 
-def test_a_suite_may_tune_each_row_by_the_same_budget(tmp_path: Path) -> None:
+def test_a_suite_tunes_each_row_by_the_same_budget_and_reports_it_again(tmp_path: Path) -> None:
     rows = {
         "one": {"recipe": "npair.yaml", "search": {"objectives.ranking.loss.temperature": [0.05, 1.0]}},
         "two": {"recipe": "npair.yaml", "search": {"train.optimizer.lr": [0.001, 0.2]}},
     }
-    report = made(small(tmp_path, rows=rows, reference=None, seeds=[0], tune={"trials": 3}), tmp_path)
-    assert all(entry.error == "" for entry in report.entries)
-    for entry in report.entries:
+    suite = small(tmp_path, rows=rows, reference=None, seeds=[0], tune={"trials": 3})
+    report = made(suite, tmp_path)
+    # The recipe as it is, the first trial of both; two more of each; the tuned runs are among them.
+    runs = [Run(path) for path in (tmp_path / "runs").glob("npair-*") if (path / "result.json").is_file()]
+    assert len(runs) == 5
+    start = next(
+        one for one in runs if one.directory.name == jobs_of(load_recipe(tmp_path / "npair.yaml"), tmp_path)[-1].key
+    )
+    for entry, row in zip(report.entries, rows.values(), strict=True):
+        assert entry.error == ""
+        assert entry.chosen.keys() <= row["search"].keys()
         run = entry.run
         assert run is not None
-        trials = [Run(path) for path in (tmp_path / "runs").glob("npair-*") if (path / "result.json").is_file()]
-        assert run.result.valid["auc"] <= max(one.result.valid["auc"] for one in trials)
-    start = load_recipe(tmp_path / "npair.yaml")
-    assert start.train.seed == 0
+        assert run.result.valid["auc"] >= start.result.valid["auc"]
+        for key, value in entry.chosen.items():
+            written = load_recipe(run.directory / "recipe.yaml")
+            found = written.train.optimizer.lr if key.startswith("train") else written.objectives[0].loss.temperature
+            assert found == value
+    again = made(suite, tmp_path, run=False)
+    assert again.tables == report.tables
+    assert [entry.chosen for entry in again.entries] == [entry.chosen for entry in report.entries]
+
+
+def test_a_suite_whose_search_is_not_finished_is_not_reported_as_if_it_were(tmp_path: Path) -> None:
+    rows = {"one": {"recipe": "npair.yaml", "search": {"train.optimizer.lr": [0.001, 0.2]}}}
+    suite = small(tmp_path, rows=rows, reference=None, seeds=[0], tune={"trials": 3})
+    # The run of the recipe as it is, which is no tuned one.
+    outfitrec.run(tmp_path / "npair.yaml", seed=0, out=tmp_path / "runs")
+    (entry,) = made(suite, tmp_path, run=False).entries
+    assert entry.error == "not run yet"
+
+
+def test_a_damaged_finding_is_found_again(finished: tuple[Path, Path, Report]) -> None:
+    _, folder, _ = finished
+    rows = {"FND": {"recipe": "fnd.yaml", "strategy": "average"}}
+    cold = {"dataset": {"name": "tiny", "seed": 5}, "profiles": [1, 2], "draws": 2}
+    path = small(
+        folder, name="damaged", measure="cold_start", figures=["auc/1"], reference=None, rows=rows,
+        set={"evaluate.cold_start": cold},
+    )  # fmt: skip
+    how = How(out=folder / "runs")
+    first = bench(path, how=how, report=folder / "damaged")
+    kept = sorted((folder / "runs" / "found").glob("fnd-*.json"))[-1]
+    kept.write_text("not json")
+    again = bench(path, how=how, report=folder / "damaged")
+    assert again.facts["failed"] == 0
+    assert again.tables == first.tables
+
+
+def test_a_part_of_a_suite_says_so_and_has_a_report_of_its_own(finished: tuple[Path, Path, Report]) -> None:
+    suite, folder, whole = finished
+    assert whole.facts["partial"] == ""
+    part = bench(suite, rows=["FND"], seeds=[0], how=How(out=folder / "runs"), report=folder / "some")
+    assert part.facts["partial"] == "1 of 2 rows; seeds 0"
+    assert report_folder("small", part.facts["partial"]) != report_folder("small", "")
+
+
+def test_folders_that_are_files_are_an_error_before_anything_is_run(tmp_path: Path) -> None:
+    suite, file = small(tmp_path), tmp_path / "file"
+    file.touch()
+    with pytest.raises(UserError, match="--report"):
+        bench(suite, how=How(out=tmp_path / "runs"), report=file / "inside")
+    with pytest.raises(UserError, match="--out"):
+        bench(suite, how=How(out=file), report=tmp_path / "report")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_where_a_finding_cannot_be_kept_its_row_alone_fails(
+    finished: tuple[Path, Path, Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, folder, _ = finished
+
+    def full(path: Path, value: object) -> None:
+        raise RunError(f"cannot write {path}: No space left on device")
+
+    monkeypatch.setattr("outfitrec.benchmark.running.write_json", full)
+    rows = {"FND": {"recipe": "fnd.yaml", "strategy": "average"}}
+    cold = {"dataset": {"name": "tiny", "seed": 6}, "profiles": [1], "draws": 2}
+    path = small(
+        folder, name="full", measure="cold_start", figures=["auc/1"], reference=None, rows=rows,
+        set={"evaluate.cold_start": cold},
+    )  # fmt: skip
+    report = bench(path, how=How(out=folder / "runs"), report=folder / "full")
+    assert all("No space left" in entry.error for entry in report.entries)
 
 
 def test_the_command_prints_the_table_and_ends_with_1_where_a_run_failed(tmp_path: Path) -> None:
@@ -212,22 +288,27 @@ def test_a_suite_that_is_killed_again_and_again_equals_one_never_stopped(
     suite, _, whole = finished
     draws = random.Random(seed)  # noqa: S311  # for moments, no secrets
     arguments = ["bench", str(suite), "--out", str(tmp_path / "runs"), "--report", str(tmp_path / "report")]
-    for _ in range(3):
+    for count in (1, 2, 4):
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments, "--quiet"],
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        began = time.monotonic()
-        time.sleep(draws.uniform(3.0, 12.0))
+        # Until so many runs have begun, and a moment longer.
+        while process.poll() is None and len(list((tmp_path / "runs").glob("*/manifest.json"))) < count:
+            time.sleep(0.01)
+        time.sleep(draws.uniform(0.0, 0.3))
+        killed = process.poll() is None
         if draws.random() < 0.5:
             # The process alone: its workers end by themselves.
             process.kill()
         else:
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        assert time.monotonic() - began < 60
+        process.wait()
+        # At the third time it may have been at its last run.
+        assert killed or count == 4
+    assert len(list((tmp_path / "runs").glob("*/result.json"))) < 5
     again = made(suite, tmp_path)
     assert [table.lines for table in again.tables] == [table.lines for table in whole.tables]
     assert again.facts["failed"] == 0

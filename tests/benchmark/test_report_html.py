@@ -12,8 +12,12 @@ import reports
 from browser import DESK, PHONE, SHEET, Browser, chromium  # noqa: F401 - a fixture
 from reports import COLUMNS, FIGURES, NASTY, costs, methods, swept
 
+from outfitrec.benchmark.entries import ABSENT
 from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.report.html import html
+from outfitrec.benchmark.tables import Value
+from outfitrec.core.progress import Progress
+from outfitrec.core.runs import Run
 from outfitrec.core.settings import changed
 
 MAKERS: dict[str, Callable[[Path], Report]] = {"methods": methods, "swept": swept, "costs": lambda folder: costs()}
@@ -334,6 +338,58 @@ def test_a_row_without_a_finished_run_says_so(tmp_path: Path) -> None:
     report = swept(tmp_path)
     page = html(attrs.evolve(report, suite=changed(report.suite, space="N-pair")))
     assert "none of its runs is finished" in page
+
+
+def test_a_swept_row_is_shown_at_the_point_by_which_it_counts_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = swept(tmp_path)
+    opened: list[Path] = []
+
+    def drawn(run: Run, progress: Progress) -> dict[str, Any]:
+        opened.append(run.directory)
+        return {"svg": "<svg></svg>", "users": [0]}
+
+    for entry in report.entries:
+        if entry.directory is not None:
+            (entry.directory / "manifest.json").write_text('{"identity": "", "role": "", "data": "", "hardware": {}}')
+            (entry.directory / "result.json").write_text("{}")
+    monkeypatch.setattr("outfitrec.benchmark.report.space.space", drawn)
+    page = html(attrs.evolve(report, suite=changed(report.suite, space="FND")))
+    # Of seed 0; the best test value is that of alpha 2, and the first point is 0.5.
+    assert opened == [tmp_path / "FND-4.0-0"]
+    assert "as FND (alpha = 4) (seed 0) sees them" in page
+
+
+def test_the_head_tells_what_was_not_run_yet_from_what_failed(tmp_path: Path) -> None:
+    report = swept(tmp_path)
+    errors = ["killed", ABSENT, ABSENT]
+    entries = [attrs.evolve(one, error=error) for one, error in zip(report.entries, errors, strict=False)]
+    page = html(attrs.evolve(report, entries=tuple(entries)))
+    assert '<dt>failed</dt><dd class="bad">1</dd>' in page
+    assert "<dt>not run yet</dt><dd>2</dd>" in page
+    page = html(attrs.evolve(report, entries=(), facts={"failed": 0, "missing": 0}))
+    assert "<dt>failed</dt><dd>0</dd>" in page
+    assert "not run yet" not in page
+
+
+def test_a_place_counts_the_failed_without_those_not_run_yet(tmp_path: Path) -> None:
+    report = methods(tmp_path)
+    (table,) = report.tables
+    value = attrs.evolve(table.lines[0].values["630", "auc"], failed=("killed",), missing=3, absent=2)
+    gone = Value(None, missing=3, absent=3)
+    line = attrs.evolve(table.lines[0], values={("630", "auc"): value, ("630", "ndcg"): gone})
+    page = html(attrs.evolve(report, tables=(attrs.evolve(table, lines=(line,), orders=()),)))
+    assert "1 failed" in page
+    assert "Not run yet: Type-Aware, Polyvore-630 (3 runs)." in page
+    assert page.count('class="fail') == 1
+
+
+def test_a_page_of_some_rows_says_so_in_its_head_and_below_its_tables(tmp_path: Path) -> None:
+    report = methods(tmp_path)
+    said = "Some rows only (3 of 9): comparisons are among these."
+    assert html(attrs.evolve(report, facts={**report.facts, "partial": "3 of 9"})).count(said) == 2
+    assert "Some rows only" not in html(attrs.evolve(report, facts={**report.facts, "partial": ""}))
 
 
 def blend(ink: str, paper: str, strength: float) -> str:

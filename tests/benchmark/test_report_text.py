@@ -8,10 +8,10 @@ import attrs
 import pytest
 from found import ALPHA, AUC, FACTS, NASTY, NDCG, entry, everything, report_of, suite, users
 
-from outfitrec.benchmark.entries import Cell
+from outfitrec.benchmark.entries import ABSENT, Cell
 from outfitrec.benchmark.measures import EFFICIENCY
 from outfitrec.benchmark.report import Report
-from outfitrec.benchmark.report.parts import agreement_text, failures
+from outfitrec.benchmark.report.parts import absent, agreement_text, failures
 from outfitrec.benchmark.report.text import csv, json, latex, markdown, write_texts
 from outfitrec.benchmark.report.words import (
     comparison_text,
@@ -22,6 +22,7 @@ from outfitrec.benchmark.report.words import (
     point_text,
     value_text,
 )
+from outfitrec.benchmark.settings import PaperSettings
 from outfitrec.benchmark.statistics import spread
 from outfitrec.benchmark.tables import Comparison, Order, Table, Value
 from outfitrec.core.progress import duration
@@ -61,6 +62,8 @@ def test_marks_are_those_of_tests_and_of_runs_that_lack() -> None:
     assert marks(Value(found, reference_test=not_so)) == ""
     assert marks(Value(found, missing=1)) == marks(Value(found, elsewhere=(2,))) == "‡"
     assert marks(Value(None, missing=1)) == ""
+    assert marks(Value(found, shared=True)) == "§"
+    assert marks(Value(None, shared=True)) == ""
     assert marks(Value(found, best_test=not_so, reference_test=significant, missing=1)) == "†▲‡"
 
 
@@ -115,6 +118,75 @@ def test_the_legend_says_over_what_a_deviation_is() -> None:
     assert legend(table)[0] == "Mean ± standard deviation over repeated measurements; seed 0."
     (table,) = report_of(suite(["a"]), [entry("a", 0.5)]).tables
     assert legend(table)[1] == "Of seeds 0, 1, 2; no deviation where a single one has a value."
+    assert "§ Of a single run, whatever the seed." in legend(table)
+
+
+def test_the_legend_says_whose_chance_a_deviation_leaves_out() -> None:
+    rows = {"FND": "t", "FND-CL": "t", "N-pair": ""}
+    entries = [entry(row, 0.5 + seed / 100, seed=seed, teacher=one) for row, one in rows.items() for seed in range(3)]
+    said = "FND, FND-CL: one teacher for all seeds, whose own chance the deviation leaves out."
+    assert said in legend(report_of(suite(rows), entries).tables[0])
+    own = [attrs.evolve(one, teacher=f"{one.teacher}{one.cell.seed}") for one in entries]
+    assert "one teacher" not in "".join(legend(report_of(suite(rows), own).tables[0]))
+
+
+@pytest.mark.parametrize(
+    ("valid", "said"),
+    [
+        ({"auc": 0.5}, "A swept row counts by its best point on the validation split: a (alpha = 1)."),
+        ({}, "best point by the test split, which favours it: a (alpha = 2)."),
+    ],
+)
+def test_the_legend_says_by_which_point_a_row_counts(valid: dict[str, float], said: str) -> None:
+    points = [((ALPHA, 1),), ((ALPHA, 2),)]
+    entries = [
+        entry("a", 0.5, point=points[0], valid=dict.fromkeys(valid, 0.9)),
+        entry("a", 0.6, point=points[1], valid=valid),
+    ]
+    report = report_of(suite("a"), entries)
+    assert any(line.endswith(said) for line in legend(report.tables[0]))
+    (choice,) = json_texts.loads(json(report))["tables"][0]["choices"]
+    assert choice["point"] == {ALPHA: 1 if valid else 2}
+
+
+def test_the_legend_says_why_the_papers_figures_stand_without_a_difference() -> None:
+    latency = next(one for one in EFFICIENCY if one.name == "latency")
+    for figure, more, said in (
+        (latency, {"measure": "efficiency"}, "they were measured on other hardware."),
+        (AUC, {}, "where data or evaluation are not the paper's."),
+    ):
+        paper = PaperSettings(figures={"a": {"all": {figure.name: 4.0}}})
+        made = suite("a", paper=paper, **more)
+        (table,) = report_of(made, [entry("a", values={figure.name: (0.5,)})], [figure]).tables
+        assert legend(table)[-1] == f"The paper's figures stand without a difference{':' if more else ''} {said}"
+
+
+def test_what_was_not_run_yet_is_told_apart_from_what_failed() -> None:
+    entries = [
+        entry("a", error="killed"),
+        *[entry("a", error=ABSENT, seed=seed) for seed in (1, 2)],
+        *[entry("b", error=ABSENT, seed=seed) for seed in range(3)],
+    ]
+    report = report_of(suite("ab"), entries, facts={"finished": 0, "failed": 1, "missing": 5})
+    (table,) = report.tables
+    assert failures(table) == ["a: 1 run has no value: killed."]
+    assert absent(table) == "Not run yet: a (2 runs); b (3 runs)."
+    text = markdown(report)
+    assert cells(text)[2:] == [["a", "failed"], ["b", "–"]]
+    assert "- runs: 0 finished, 1 failed, 5 not run yet" in text
+    assert "Not run yet: a (2 runs); b (3 runs)." in text
+    assert absent(everything().tables[0]) == ""
+
+
+def test_a_report_of_some_rows_says_so_first() -> None:
+    report = report_of(suite(["a"]), [entry("a", 0.5)], facts={"partial": "1 of 9"})
+    said = "Some rows only (1 of 9): comparisons are among these."
+    assert legend(report.tables[0], report.facts)[0] == said
+    assert markdown(report).split("\n\n")[1] == f"**{said}**"
+    assert said in latex(report)
+    for facts in ({"partial": ""}, {}):
+        whole = attrs.evolve(report, facts=facts)
+        assert "Some rows" not in markdown(whole) + latex(whole)
 
 
 def test_failures_say_where_how_many_and_why() -> None:
@@ -160,7 +232,7 @@ def test_markdown_tells_the_rest_too() -> None:
     text = markdown(everything())
     for part in (
         "# Everything & all".replace("&", r"\&"),
-        "It *compares*.",
+        r"It \*compares\*.",
         "- Paper: Table 2.",
         "Protocol, which results must share to be compared: `one`, Set X; `one`, y.",
         "## Everything \\& all, by another protocol: y by other; not to be compared with what stands above",
@@ -229,6 +301,25 @@ def test_csv_reads_back_as_the_tables() -> None:
                     assert float(one[f"{kind}_difference"]) == pytest.approx(100 * test.difference)
     assert next(told, None) is None
     assert NASTY in {one["row"] for one in lines}
+
+
+def test_a_description_is_text_and_nothing_else() -> None:
+    """It would be a heading, an image and markup of HTML."""
+    wild = "# One\n\n![x](https://example.org/x.png) <b>bold</b>"
+    text = markdown(Report(suite(["a"], description=wild), (), (), {}))
+    assert r"\# One !\[x\](https://example.org/x.png) \<b\>bold\</b\>" in text
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_no_text_of_the_csv_is_a_formula(name: str) -> None:
+    made = suite([name, "b"], [name], reference=name)
+    entries = [entry(row, users=users(place / 10), column=name) for place, row in enumerate((name, "b"))]
+    lines = list(csv_files.DictReader(StringIO(csv(report_of(made, entries)), newline="")))
+    told = f"'{name}".replace("\r", "\n")
+    assert [line["row"] for line in lines] == [told, "b"]
+    assert lines[0]["column"] == lines[1]["reference_other"] == told
+    # Numbers stay numbers, those below 0 as well.
+    assert float(lines[0]["best_difference"]) < 0
 
 
 def test_json_reads_back_with_everything() -> None:

@@ -104,6 +104,14 @@ def test_a_suite_extends_another_and_a_null_takes_out_what_the_other_has(tmp_pat
         ({"rows": {"A": {"recipe": "npair.yaml", "part": "teacher"}}}, "has no recipe under 'teacher'"),
         ({"rows": {"A": {"recipe": "npair.yaml", "strategy": "average"}}}, "is of suites that measure cold_start"),
         ({"rows": {"A": {"recipe": "npair.yaml", "search": {"model.dim": [8, 16]}}}}, "does not tune"),
+        (
+            {"rows": {"A": {"recipe": "npair.yaml", "search": {"no.such.key": [0, 1]}}}, "tune": {"trials": 2}},
+            "no.such.key",
+        ),
+        (
+            {"rows": {"A": {"recipe": "npair.yaml", "sweep": {"model.dim": [8, 16]}}}, "tune": {"trials": 2}},
+            "the same budget",
+        ),
         ({"row": {}}, "row: unknown key"),
         ({"seeds": []}, "at least one is needed"),
         ({"seeds": [1, 1]}, "an entry is there twice"),

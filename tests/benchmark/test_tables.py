@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from outfitrec.benchmark.compare import tables
-from outfitrec.benchmark.entries import Entry
-from outfitrec.benchmark.measures import EFFICIENCY, Figure
+from outfitrec.benchmark.entries import ABSENT, Entry
+from outfitrec.benchmark.measures import EFFICIENCY, Figure, metric
 from outfitrec.benchmark.settings import ColumnSettings, PaperSettings, Suite
 from outfitrec.benchmark.statistics import holm, paired, spread
 from outfitrec.core.settings import changed
@@ -29,11 +29,9 @@ def tastes(*shifts: float, users: int = 30, seed: int = 0) -> list[list[float]]:
     return [[float(one) for one in base + shift + draws.normal(0, 0.01, users)] for shift in shifts]
 
 
-def papers(users: int | None = 630, **figures: dict[str, float]) -> PaperSettings:
+def papers(**figures: dict[str, float]) -> PaperSettings:
     """The paper's figures of the one column, by row."""
-    return PaperSettings(
-        users={"all": users} if users is not None else {}, figures={row: {"all": one} for row, one in figures.items()}
-    )
+    return PaperSettings(figures={row: {"all": one} for row, one in figures.items()})
 
 
 def test_a_value_is_the_spread_over_seeds() -> None:
@@ -128,43 +126,132 @@ def test_rows_without_users_in_common_are_not_tested() -> None:
     assert found["d"].reference_test.users == 1
 
 
-def test_a_reference_is_taken_at_the_same_point_and_else_at_its_best() -> None:
+def test_a_reference_is_taken_at_the_same_point_and_else_at_that_by_which_it_counts() -> None:
     low, high = ((ALPHA, 1),), ((ALPHA, 2),)
     users = tastes(0.0, 0.01, 0.02, 0.03, 0.04)
     entries = [
-        entry("a", users=users[0], point=low),
-        entry("a", users=users[1], point=high),
+        entry("a", users=users[0], point=low, valid={"auc": 0.9}),
+        entry("a", users=users[1], point=high, valid={"auc": 0.8}),
         entry("b", users=users[2], point=low),
         entry("b", users=users[3], point=high),
         entry("c", users=users[4]),
     ]
     found = values_of(table_of(suite("abc", reference="a"), entries))
     against = {key: value.reference_test and value.reference_test.other for key, value in found.items()}
-    assert against == {"a 1": None, "a 2": None, "b 1": "a (alpha = 1)", "b 2": "a (alpha = 2)", "c": "a (alpha = 2)"}
+    assert against == {"a 1": None, "a 2": None, "b 1": "a (alpha = 1)", "b 2": "a (alpha = 2)", "c": "a (alpha = 1)"}
 
 
-def test_the_papers_figures_stand_beside_ours_and_the_difference_where_the_data_are_its_own() -> None:
-    paper = papers(a={"auc": 89.91}, b={"auc": 80.0})
-    made = suite("abc", paper=paper)
-    data = ("polyvore_u", 630)
+def test_the_papers_figures_stand_beside_ours_and_the_difference_where_data_and_evaluation_are_its_own() -> None:
+    made = suite("abc", paper=papers(a={"auc": 89.91}, b={"auc": 80.0}))
     entries = [
-        entry("a", 0.9, data=data),
-        entry("a", 0.91, data=data, seed=1),
+        entry("a", 0.9, papers=True),
+        entry("a", 0.91, papers=True, seed=1),
         entry("a", error="it broke", seed=2),
-        entry("b", 0.8, data=data),
-        entry("b", 0.8, data=("polyvore_u", 519), seed=1),
-        entry("c", 0.7, data=data),
+        entry("b", 0.8, papers=True),
+        entry("b", 0.8, seed=1),
+        entry("c", 0.7, papers=True),
     ]
     found = values_of(table_of(made, entries))
     assert found["a"].paper == 89.91
     assert found["a"].difference == pytest.approx(90.5 - 89.91)
     assert (found["b"].paper, found["b"].difference) == (80.0, None)
     assert (found["c"].paper, found["c"].difference) == (None, None)
-    for other in (("synthetic", 630), ("polyvore_u", None)):
-        moved = [attrs.evolve(one, data=other) for one in entries]
-        assert values_of(table_of(made, moved))["a"].difference is None
-    unknown = suite("abc", paper=changed(paper, users={}))
-    assert values_of(table_of(unknown, entries))["a"].difference is None
+
+
+def test_a_table_by_another_protocol_has_no_difference_to_the_paper() -> None:
+    made = suite("ab", paper=papers(a={"auc": 90.0}, b={"auc": 80.0}))
+    entries = [entry("a", 0.9, papers=True), entry("b", 0.8, papers=True, protocol="two")]
+    first, second = tables(made, entries, [AUC])
+    assert values_of(first)["a"].difference == pytest.approx(0.0)
+    assert (values_of(second)["b"].paper, values_of(second)["b"].difference) == (80.0, None)
+
+
+def test_what_a_model_costs_here_has_no_difference_to_what_it_cost_the_paper() -> None:
+    made = suite("a", paper=papers(a={"latency": 4.0}), measure="efficiency")
+    (value,) = values_of(
+        table_of(made, [entry("a", values={"latency": (0.005,)}, papers=True)], [LATENCY]), "latency"
+    ).values()
+    assert (value.paper, value.difference) == (4.0, None)
+
+
+def test_a_run_that_serves_all_seeds_is_told_from_one_whose_seeds_failed() -> None:
+    seeds = [entry("a", 0.5, seed=seed) for seed in range(3)]
+    broken = [entry("b", 0.5), entry("b", error="killed", seed=1), entry("b", 0.5, seed=2)]
+    found = values_of(table_of(suite("abt"), [*seeds, *broken, entry("t", 0.6)]))
+    assert {row: value.shared for row, value in found.items()} == {"a": False, "b": False, "t": True}
+    alone = suite("t", seeds=(0,))
+    assert not values_of(table_of(alone, [entry("t", 0.6)]))["t"].shared
+    elsewhere = [entry("a", 0.5), *[entry("a", 0.5, seed=seed, protocol="two") for seed in (1, 2)]]
+    assert not any(values_of(table)["a"].shared for table in tables(suite("a"), elsewhere, [AUC]))
+
+
+def test_repeated_measurements_of_a_single_run_lack_no_seeds() -> None:
+    made = suite("a", measure="efficiency")
+    (value,) = values_of(table_of(made, [entry("a", values={"latency": (1.0, 2.0)})], [LATENCY]), "latency").values()
+    assert not value.shared
+
+
+def test_a_line_of_several_seeds_that_learnt_from_one_run_says_so() -> None:
+    teachers = {"same": ("t", "t"), "own": ("t", "u"), "none": ("", ""), "some": ("t", "")}
+    entries = [
+        entry(row, 0.5, seed=seed, teacher=one) for row, both in teachers.items() for seed, one in enumerate(both)
+    ]
+    entries += [entry("one", 0.5, teacher="t"), entry("one", error="killed", seed=1, teacher="t")]
+    found = table_of(suite([*teachers, "one"], seeds=(0, 1)), entries)
+    assert [line.row for line in found.lines if line.one_teacher] == ["same"]
+
+
+def swept(
+    valid: dict[int, Sequence[float]], test: dict[int, Sequence[float]], row: str = "a", name: str = "auc"
+) -> list[Entry]:
+    """A row over alphas: of each the values of its seeds."""
+    return [
+        entry(row, mine, point=((ALPHA, alpha),), seed=seed, valid={} if math.isnan(theirs) else {name: theirs})
+        for alpha in test
+        for seed, (mine, theirs) in enumerate(zip(test[alpha], valid[alpha], strict=True))
+    ]
+
+
+def test_a_row_with_a_sweep_counts_by_its_best_point_on_the_validation_split() -> None:
+    # By the mean of seeds: the best single value is of alpha 3, the best test value of alpha 1.
+    entries = swept({1: (0.6, 0.6), 2: (0.8, 0.8), 3: (0.9, 0.5)}, {1: (0.9, 0.9), 2: (0.5, 0.5), 3: (0.6, 0.6)})
+    paper = papers(a={"auc": 90.0}, b={"auc": 80.0})
+    found = table_of(suite("ab", paper=paper, seeds=(0, 1)), [*entries, entry("b", 0.7), entry("b", 0.7, seed=1)])
+    assert [(one.row, one.point, one.split) for one in found.choices] == [("a", ((ALPHA, 2),), "valid")]
+    assert found.orders[0].found == ("b", "a")
+    assert [key for key, value in values_of(found).items() if value.best] == ["a 1"]
+
+
+def test_where_a_point_has_no_validation_value_the_test_split_chooses() -> None:
+    entries = swept({1: (0.6, 0.6), 2: (0.8, math.nan)}, {1: (0.9, 0.9), 2: (0.5, 0.5)})
+    (choice,) = table_of(suite("a"), entries).choices
+    assert (choice.point, choice.split) == (((ALPHA, 1),), "test")
+    # What has failed has no say.
+    failed = [entry("a", error="killed", point=((ALPHA, 3),))]
+    (choice,) = table_of(suite("a"), [*entries[:3], *failed]).choices
+    assert (choice.point, choice.split) == (((ALPHA, 2),), "valid")
+
+
+def test_figures_of_unknown_users_are_chosen_by_the_users_who_are_known() -> None:
+    figure = metric("auc/5")
+    entries = [
+        attrs.evolve(one, values={"auc/5": one.values["auc"]})
+        for one in swept({1: (0.6,), 2: (0.8,)}, {1: (0.9,), 2: (0.5,)})
+    ]
+    (choice,) = table_of(suite("a"), entries, [figure]).choices
+    assert (choice.point, choice.figure, choice.split) == (((ALPHA, 2),), "auc/5", "valid")
+
+
+def test_columns_choose_for_themselves_and_where_less_is_better_the_least() -> None:
+    less = attrs.evolve(AUC, higher=False)
+    entries = [
+        attrs.evolve(one, cell=attrs.evolve(one.cell, column=column))
+        for column, best in (("x", 1), ("y", 2))
+        for one in swept({1: (0.5,), 2: (0.4 if best == 2 else 0.6,)}, {1: (0.5,), 2: (0.5,)})
+    ]
+    found = table_of(suite("a", "xy"), entries, [less])
+    assert {one.column: one.point for one in found.choices} == {"x": ((ALPHA, 1),), "y": ((ALPHA, 2),)}
+    assert table_of(suite("a"), [entry("a", 0.5)]).choices == ()
 
 
 def test_failed_runs_are_counted_and_each_reason_is_told_once() -> None:
@@ -178,8 +265,15 @@ def test_failed_runs_are_counted_and_each_reason_is_told_once() -> None:
     found = values_of(table_of(suite("abc"), entries))
     assert (found["a"].spread, found["a"].failed, found["a"].missing) == (spread([0.5]), ("no memory",), 2)
     assert (found["b"].spread, found["b"].failed, found["b"].missing) == (None, ("killed",), 1)
+    assert found["b"].absent == 0
     assert (found["c"].spread, found["c"].failed, found["c"].missing) == (None, (), 1)
     assert [row for row, value in found.items() if value.best] == ["a"]
+
+
+def test_what_was_not_run_yet_has_not_failed() -> None:
+    entries = [entry("a", 0.5), entry("a", error=ABSENT, seed=1), entry("a", error="killed", seed=2)]
+    (value,) = values_of(table_of(suite("a"), entries)).values()
+    assert (value.missing, value.absent, value.failed) == (2, 1, ("killed",))
 
 
 def test_a_suite_without_results_has_a_table_of_failures_and_one_without_entries_none() -> None:
@@ -295,7 +389,7 @@ def ordered(
         entry(row, error="killed") if one is None else entry(row, values={figure.name: (one,)})
         for row, one in zip(rows, ours, strict=True)
     ]
-    return suite(rows, paper=papers(None, **figures)), found
+    return suite(rows, paper=papers(**figures)), found
 
 
 def test_the_papers_order_stands_beside_ours() -> None:

@@ -20,7 +20,8 @@ class Report:
         entries: What its cells found, in the suite's order.
         facts: How it came about, in JSON's types: ``command`` (text), ``overrides`` (texts), ``made`` (UTC, ISO 8601),
             ``seconds`` (of all runs together), ``wall`` (of this call), ``versions`` and ``hardware`` (of the first
-            run's manifest), ``failed`` and ``finished`` (counts of runs).
+            run's manifest), ``finished``, ``failed`` and ``missing`` (counts of runs, the last not run yet),
+            ``partial`` (how many of the suite's rows there are, ``3 of 9``; empty where all are).
     """
 
     suite: Suite

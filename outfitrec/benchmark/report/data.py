@@ -13,23 +13,28 @@ from outfitrec.benchmark.entries import Cell
 from outfitrec.benchmark.measures import Figure
 from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.report.words import point_text
-from outfitrec.benchmark.tables import Comparison, Line, Table, Value
+from outfitrec.benchmark.tables import Choice, Comparison, Line, Table, Value
 
 TESTS = ("other", "users", "difference", "low", "high", "p", "holm")
 FIELDS = (
     *("table", "row", "point", "column", "figure", "title"),
-    *("mean", "deviation", "low", "high", "n", "missing", "failed", "elsewhere", "best"),
+    *("mean", "deviation", "low", "high", "n", "missing", "absent", "failed", "elsewhere", "best"),
     *(f"best_{name}" for name in TESTS),
     *(f"reference_{name}" for name in TESTS),
     *("paper", "paper_difference", "protocol"),
 )
 """The columns of the CSV: numbers in the unit of the table, ``low`` and ``high`` the ends of 95 % intervals."""
+FORMULAS = ("=", "+", "-", "@", "\t", "\n")
 # Digits that a number in another unit keeps: those after them are of the change.
 DIGITS = 12
 
 
 def csv(report: Report) -> str:
-    """The tables, a line for each row, point, column and figure."""
+    """The tables, a line for each row, point, column and figure.
+
+    A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or the end of a line has an apostrophe before it, since
+    spreadsheets would take it for a formula; a carriage return in it, at which some end the line, is a line feed.
+    """
     file = StringIO()
     writer = csv_files.DictWriter(file, FIELDS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -38,8 +43,14 @@ def csv(report: Report) -> str:
         for line in table.lines:
             for (column, name), value in line.values.items():
                 at = {"table": number, "row": line.row, "point": point_text(line.point), "column": column}
-                writer.writerow(at | _fields(table, column, figures[name], value))
+                told = at | _fields(table, column, figures[name], value)
+                writer.writerow({field: _text(one) if isinstance(one, str) else one for field, one in told.items()})
     return file.getvalue()
+
+
+def _text(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(FORMULAS) else text
 
 
 def _fields(table: Table, column: str, figure: Figure, value: Value) -> dict[str, Any]:
@@ -65,6 +76,7 @@ def _fields(table: Table, column: str, figure: Figure, value: Value) -> dict[str
         "high": number(found.high if found else None),
         "n": len(found.values) if found else 0,
         "missing": value.missing,
+        "absent": value.absent,
         "failed": "; ".join(value.failed),
         "elsewhere": " ".join(map(str, value.elsewhere)),
         "best": str(value.best).lower(),
@@ -87,10 +99,10 @@ def json(report: Report) -> str:
 
 def _plain(value: object) -> Any:
     """A value in JSON's types."""
-    if isinstance(value, (Cell, Line)):
-        return {"row": value.row, "point": _plain(dict(value.point))} | (
-            {"column": value.column, "seed": value.seed} if isinstance(value, Cell) else {"values": _values(value)}
-        )
+    if isinstance(value, (Cell, Choice, Line)):
+        told = {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
+        told["point"] = dict(value.point)
+        return _plain(told | ({"values": _values(value)} if isinstance(value, Line) else {}))
     if isinstance(value, Comparison):
         return _plain(attrs.asdict(value) | {"significant": value.significant})
     kind = type(value)

@@ -1,12 +1,12 @@
 """The report as one page of HTML that needs nothing else: no network, no scripts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import attrs
 
-from outfitrec.benchmark.entries import Entry
+from outfitrec.benchmark.entries import ABSENT, Entry
 from outfitrec.benchmark.measures import Figure
 from outfitrec.benchmark.report import Report, parts, words
 from outfitrec.benchmark.tables import Comparison, Line, Order, Spread, Table, Value
@@ -39,7 +39,7 @@ def html(report: Report, progress: Progress = QUIET) -> str:
     return environment.get_template(TEMPLATE).render(
         suite=report.suite,
         facts=_told(report),
-        tables=[_table(table, number) for number, table in enumerate(report.tables)],
+        tables=[_table(table, number, report.facts) for number, table in enumerate(report.tables)],
         charts=_charts(report),
         sections=_sections(report, progress),
         chosen=parts.chosen(report),
@@ -72,7 +72,7 @@ class Place:
     failed: str = ""
 
 
-def _table(table: Table, number: int) -> dict[str, Any]:
+def _table(table: Table, number: int, facts: Mapping[str, Any]) -> dict[str, Any]:
     heads = [(column, figure) for column in table.columns for figure in table.figures]
     lines = [
         (words.line_title(line), [_place(figure, line.values.get((column, figure.name))) for column, figure in heads])
@@ -86,9 +86,10 @@ def _table(table: Table, number: int) -> dict[str, Any]:
         "figures": [(figure.title, {True: "↑", False: "↓", None: ""}[figure.higher]) for figure in table.figures],
         "lines": lines,
         "marks": max((len(place.marks) for _, places in lines for place in places), default=0),
-        "legend": words.legend(table),
+        "legend": words.legend(table, facts),
         "protocols": _protocols(table),
         "failures": parts.failures(table),
+        "absent": parts.absent(table),
         "spreads": list(_values(table, heads)),
         "comparisons": list(_comparisons(table, heads)),
         "orders": [_order(table, order, f"order-{number}-{place}") for place, order in enumerate(table.orders)],
@@ -117,7 +118,7 @@ def _place(figure: Figure, value: Value | None) -> Place:
         tip="\n".join(tips),
         paper=paper,
         difference=difference,
-        failed=f"{value.missing} failed" if value.failed and value.missing else "",
+        failed=f"{value.missing - value.absent} failed" if value.failed else "",
     )
 
 
@@ -217,7 +218,8 @@ def _sections(report: Report, progress: Progress) -> dict[str, Any]:
     with progress.task("opening runs for pictures", len(wanted), "pictures") as advance:
         for section, row, make in wanted:
             entry = _first(report, row)
-            found[section].append({"row": row, **_attempt(entry, make, progress)})
+            title = words.line_title(entry.cell) if entry else row
+            found[section].append({"row": title, **_attempt(entry, make, progress)})
             advance(1)
     return {**found, "people": _people(found["pictures"])}
 
@@ -228,6 +230,7 @@ def _attempt(
     """What is made of an entry's run, with that run's data; or the problem."""
     if entry is None:
         return {"problem": "none of its runs is finished"}
+    title = words.line_title(entry.cell)
     try:
         run = entry.run
         if run is None:
@@ -236,7 +239,7 @@ def _attempt(
             "problem": "",
             "data": run.manifest["data"],
             "seed": entry.cell.seed,
-            "asked": f"the teacher of {entry.cell.row}" if run.teacher else entry.cell.row,
+            "asked": f"the teacher of {title}" if run.teacher else title,
             **make(run, progress),
         }
     except OutfitrecError as error:
@@ -247,15 +250,17 @@ def _attempt(
 
 
 def _first(report: Report, row: str) -> Entry | None:
-    """A row's finished run of the first column and the first seed that there are."""
+    """A row's finished run of the first column, the point by which it counts, and the first seed that there are."""
     columns = list(report.suite.columns)
     seeds = report.suite.seeds
     found = [one for one in report.entries if one.cell.row == row and not one.error and one.directory is not None]
+    points = {column: parts.counted(report, column).get(row) for column in columns}
 
-    def rank(entry: Entry) -> tuple[int, int]:
+    def rank(entry: Entry) -> tuple[int, bool, int]:
         cell = entry.cell
         column = columns.index(cell.column) if cell.column in columns else len(columns)
-        return column, seeds.index(cell.seed) if cell.seed in seeds else len(seeds)
+        apart = points.get(cell.column) not in (None, cell.point)
+        return column, apart, seeds.index(cell.seed) if cell.seed in seeds else len(seeds)
 
     return min(found, key=rank, default=None)
 
@@ -284,6 +289,8 @@ def _told(report: Report) -> dict[str, Any]:
         "made": datetime.fromisoformat(made).strftime("%Y-%m-%d, %H:%M UTC") if made else runs[0],
         "seconds": rest.pop("time of all runs", ""),
         "finished": facts.get("finished", sum(not one.error for one in report.entries)),
-        "failed": facts.get("failed", sum(bool(one.error) for one in report.entries)),
+        "failed": facts.get("failed", sum(one.error not in ("", ABSENT) for one in report.entries)),
+        "missing": facts.get("missing", sum(one.error == ABSENT for one in report.entries)),
+        "partial": words.partial_text(facts),
         "rest": rest,
     }

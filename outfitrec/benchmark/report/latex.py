@@ -6,9 +6,9 @@ from itertools import groupby
 import attrs
 
 from outfitrec.benchmark.report import Report
-from outfitrec.benchmark.report.parts import Head, failures, flat, heads, place
+from outfitrec.benchmark.report.parts import Head, absent, failures, flat, heads
 from outfitrec.benchmark.report.tex import MATHS, escaped
-from outfitrec.benchmark.report.words import legend, line_title
+from outfitrec.benchmark.report.words import legend, line_title, place
 from outfitrec.benchmark.tables import Table, Value
 
 
@@ -63,7 +63,7 @@ def _lines(report: Report, table: Table) -> Iterator[str]:
         yield _row([escaped(line_title(line)), *(column.cell(line.values) for column in columns)])
     yield r"\bottomrule"
     yield r"\end{tabular}"
-    notes = [*legend(table), *failures(table)]
+    notes = [*legend(table, report.facts), *failures(table), *filter(None, [absent(table)])]
     if report.suite.paper and report.suite.paper.where and any(column.head.shows == "paper" for column in columns):
         notes.append(f"Paper: {report.suite.paper.where}.")
     if notes:

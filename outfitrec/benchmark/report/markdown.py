@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.report.parts import (
     Head,
+    absent,
     agreement_text,
     chosen,
     facts,
     failures,
     flat,
     heads,
-    place,
     warnings,
 )
-from outfitrec.benchmark.report.words import heading, legend, line_title, protocol_text
+from outfitrec.benchmark.report.words import heading, legend, line_title, partial_text, place, protocol_text
 from outfitrec.benchmark.tables import Order, Table, Value
 
 # What GitHub would read as something else than itself, wherever it stands.
@@ -30,7 +30,9 @@ def markdown(report: Report) -> str:
 def _blocks(report: Report) -> Iterator[str]:
     yield f"# {escaped(report.suite.title or report.suite.name)}"
     if report.suite.description:
-        yield report.suite.description.strip()
+        yield escaped(report.suite.description)
+    if partial := partial_text(report.facts):
+        yield f"**{escaped(partial)}**"
     for table in report.tables:
         if len(report.tables) > 1:
             yield f"## {escaped(table.title)}"
@@ -51,7 +53,7 @@ def _table_blocks(report: Report, table: Table) -> Iterator[str]:
         ["method", *(_heading(table, head) for head in found)],
         [[escaped(line_title(line)), *(_cell(head, line.values) for head in found)] for line in table.lines],
     )
-    notes = [escaped(text) for text in legend(table)]
+    notes = [escaped(text) for text in legend(table, report.facts)]
     if report.suite.paper and report.suite.paper.where and any(head.shows == "paper" for head in found):
         notes.append(f"Paper: {escaped(report.suite.paper.where)}.")
     protocols = [
@@ -66,6 +68,8 @@ def _table_blocks(report: Report, table: Table) -> Iterator[str]:
     if failures(table):
         yield "Not in the table:"
         yield _list(map(escaped, failures(table)))
+    if absent(table):
+        yield escaped(absent(table))
     for order in table.orders:
         yield from _order(table, order)
 

@@ -10,6 +10,7 @@ from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.report.charts import dots, sizes, sweeps, swept
 from outfitrec.benchmark.report.curves import curves, gather
 from outfitrec.benchmark.report.looks import Look, keys, looks
+from outfitrec.benchmark.report.parts import counted
 from outfitrec.benchmark.report.svg import Chart
 from outfitrec.benchmark.tables import Table
 
@@ -88,15 +89,13 @@ def _curves(report: Report, known: dict[str, Look]) -> Group:
     shown: dict[str, Look] = {}
     told: set[frozenset[Path]] = set()
     first = report.tables[0].figures[0].name if report.tables else ""
-    best = _best(report)
-    swept_rows = sorted({row for row, point in best.items() if point})
+    swept_rows: set[str] = set()
     columns = list(dict.fromkeys(entry.cell.column for entry in report.entries))
     for index, column in enumerate(columns):
-        entries = [
-            one
-            for one in report.entries
-            if one.cell.column == column and one.cell.point == best.get(one.cell.row, one.cell.point)
-        ]
+        points = counted(report, column)
+        swept_rows |= set(points)
+        here = [one for one in report.entries if one.cell.column == column]
+        entries = [one for one in here if one.cell.point == points.get(one.cell.row, one.cell.point)]
         directories = frozenset(one.directory for one in entries if isinstance(one.directory, Path))
         # Columns that look at the same runs learned the same.
         if directories in told:
@@ -111,19 +110,7 @@ def _curves(report: Report, known: dict[str, Look]) -> Group:
             shown |= {row: known[row] for row in found}
     text = CURVES
     if swept_rows:
-        text += f" Of {', '.join(swept_rows)}: at the best point of the sweep."
+        text += (
+            f" Of {', '.join(sorted(swept_rows))}: at the best point of the sweep, as the legend of the table has it."
+        )
     return {**_group("Learning curves", text, charts, keys(shown, "curves-key")), "problems": problems}
-
-
-def _best(report: Report) -> dict[str, tuple[tuple[str, Any], ...]]:
-    """Of each row the point of its sweep at which the first figure, in its first column, is best."""
-    found: dict[str, tuple[float, tuple[tuple[str, Any], ...]]] = {}
-    for table in report.tables:
-        figure, column = table.figures[0], next(iter(table.columns))
-        for line in table.lines:
-            value = line.values.get((column, figure.name))
-            if value and value.spread:
-                worth = value.spread.mean * (-1 if figure.higher is False else 1)
-                if line.row not in found or worth > found[line.row][0]:
-                    found[line.row] = (worth, line.point)
-    return {row: point for row, (_, point) in found.items()}

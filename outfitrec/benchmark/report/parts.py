@@ -12,6 +12,7 @@ from outfitrec.benchmark.report.words import (
     line_title,
     marks,
     paper_text,
+    place,
     setting_text,
     value_text,
 )
@@ -79,16 +80,33 @@ def _failures(table: Table) -> Iterator[str]:
     for line in table.lines:
         for column, title in table.columns.items():
             here = [(figure, line.values.get((column, figure.name))) for figure in table.figures]
-            lacking = {figure.title: value for figure, value in here if value and value.missing}
+            lacking = {figure.title: value for figure, value in here if value and value.missing > value.absent}
             where = place(line_title(line), title)
             if lacking:
-                most = max(value.missing for value in lacking.values())
+                most = max(value.missing - value.absent for value in lacking.values())
                 of = "" if len(lacking) == len(here) else f" of {', '.join(lacking)}"
                 reasons = dict.fromkeys(flat(one) for value in lacking.values() for one in value.failed)
                 text = f"{where}: {most} {'run has' if most == 1 else 'runs have'} no value{of}"
                 yield f"{text}: {'; '.join(reasons).rstrip('.')}." if reasons else f"{text}."
             for seed in dict.fromkeys(seed for _, value in here if value for seed in value.elsewhere):
                 yield f"{where}: seed {seed} was evaluated by another protocol, and is in another table."
+
+
+def absent(table: Table) -> str:
+    """Which runs of a table are still to be made; empty where none is."""
+    found = [
+        f"{place(line_title(line), title)} ({most} {'run' if most == 1 else 'runs'})"
+        for line in table.lines
+        for column, title in table.columns.items()
+        if (most := max((value.absent for (name, _), value in line.values.items() if name == column), default=0))
+    ]
+    return f"Not run yet: {'; '.join(found)}." if found else ""
+
+
+def counted(report: Report, column: str) -> dict[str, tuple[tuple[str, Any], ...]]:
+    """Of each row with a sweep the point by which it counts in a column: that of the first table that has one."""
+    # The first overwrites those after it.
+    return {one.row: one.point for table in reversed(report.tables) for one in table.choices if one.column == column}
 
 
 def agreement_text(order: Order) -> str:
@@ -124,6 +142,8 @@ def facts(report: Report) -> dict[str, str]:
     """How the report came about, by what is told."""
     known = report.facts
     runs = f"{known.get('finished', 0):,} finished, {known.get('failed', 0):,} failed"
+    if known.get("missing"):
+        runs += f", {known['missing']:,} not run yet"
     found = {
         "made": str(known.get("made", "")),
         "runs": runs if "finished" in known or "failed" in known else "",
@@ -134,11 +154,6 @@ def facts(report: Report) -> dict[str, str]:
         "hardware": _listed(known.get("hardware"), between=" "),
     }
     return {name: text for name, text in found.items() if text}
-
-
-def place(line: str, column: str) -> str:
-    """A line in a column, which may have no title."""
-    return f"{line}, {column}" if column else line
 
 
 def flat(text: str) -> str:

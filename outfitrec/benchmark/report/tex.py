@@ -47,6 +47,7 @@ MATHS = {
     "▼": "bigtriangledown",
     "†": "dagger",
     "‡": "ddagger",
+    "§": "S",
     "°": "circ",
 }
 WORDS = {
@@ -68,7 +69,6 @@ WORDS = {
     "ł": r"\l{}",
     "Ł": r"\L{}",
     "ı": r"\i{}",
-    "§": r"\S{}",
     "¶": r"\P{}",
     "©": r"\copyright{}",
     "£": r"\pounds{}",

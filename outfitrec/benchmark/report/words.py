@@ -5,12 +5,13 @@ from typing import Any
 
 from outfitrec.benchmark.entries import Cell
 from outfitrec.benchmark.measures import Figure
-from outfitrec.benchmark.tables import Comparison, Line, Table, Value
+from outfitrec.benchmark.tables import Choice, Comparison, Line, Table, Value
 
 NONE = "–"
 FAILED = "failed"
 UNDECIDED = "†"
 PARTIAL = "‡"
+SHARED = "§"
 ABOVE = "▲"
 BELOW = "▼"
 SHOWN = 12
@@ -48,6 +49,8 @@ def marks(value: Value) -> str:
         found += ABOVE if value.reference_test.difference > 0 else BELOW
     if value.spread and (value.missing or value.elsewhere):
         found += PARTIAL
+    if value.spread and value.shared:
+        found += SHARED
     return found
 
 
@@ -89,10 +92,15 @@ def setting_text(value: object) -> str:
     return str(value)
 
 
-def line_title(line: Line | Cell) -> str:
+def line_title(line: Line | Cell | Choice) -> str:
     """The row, and the point of its sweep where it has one: ``FND (alpha = 2)``."""
     point = point_text(line.point)
     return f"{line.row} ({point})" if point else line.row
+
+
+def place(line: str, column: str) -> str:
+    """A line in a column, which may have no title."""
+    return f"{line}, {column}" if column else line
 
 
 def heading(title: str, figure: Figure) -> str:
@@ -100,14 +108,27 @@ def heading(title: str, figure: Figure) -> str:
     return f"{title} {figure.title}".lstrip()
 
 
+def partial_text(facts: Mapping[str, Any]) -> str:
+    """What a report of some rows says first; empty where it has all that the suite has."""
+    partial = facts.get("partial", "")
+    return f"Some rows only ({partial}): comparisons are among these." if partial else ""
+
+
 def protocol_text(protocol: str) -> str:
     """The first digits of a protocol's hash, which tell it from others."""
     return protocol[:SHOWN]
 
 
-def legend(table: Table) -> list[str]:
-    """What explains a table: its units, seeds and deviations, and the marks that occur in it."""
-    return list(_legend(table, [value for line in table.lines for value in line.values.values()]))
+def legend(table: Table, facts: Mapping[str, Any] | None = None) -> list[str]:
+    """What explains a table: its units, seeds and deviations, and the marks that occur in it.
+
+    Args:
+        table: The table.
+        facts: Those of its report: what it says of all tables alike comes first.
+    """
+    first = partial_text(facts or {})
+    values = [value for line in table.lines for value in line.values.values()]
+    return [*([first] if first else []), *_legend(table, values)]
 
 
 def _legend(table: Table, values: Sequence[Value]) -> Iterator[str]:
@@ -131,6 +152,14 @@ def _legend(table: Table, values: Sequence[Value]) -> Iterator[str]:
             yield f"{mark} Significantly {word} {' or '.join(dict.fromkeys(others))}."
     if PARTIAL in occurring:
         yield f"{PARTIAL} Of fewer seeds than the others."
+    if SHARED in occurring:
+        shared = [value.spread for value in values if value.shared and value.spread]
+        single = all(len(one.values) == 1 for one in shared)
+        yield f"{SHARED} Of {'a single run, whatever the seed' if single else 'runs that serve several seeds each'}."
+    taught = dict.fromkeys(line.row for line in table.lines if line.one_teacher)
+    if taught:
+        yield f"{', '.join(taught)}: one teacher for all seeds, whose own chance the deviation leaves out."
+    yield from _choices(table)
     if tested:
         users = sorted({one.users for one in tested})
         count = f"{users[0]:,}" if len(users) == 1 else f"{users[0]:,} to {users[-1]:,}"
@@ -141,7 +170,24 @@ def _legend(table: Table, values: Sequence[Value]) -> Iterator[str]:
     if any(value.difference is not None for value in values):
         yield "Difference: ours less the paper's."
     if any(value.paper is not None and value.spread and value.difference is None for value in values):
-        yield "The paper's figures stand without a difference where they are of other data."
+        yield (
+            "The paper's figures stand without a difference: they were measured on other hardware."
+            if table.efficiency
+            else "The paper's figures stand without a difference where data or evaluation are not the paper's."
+        )
+
+
+def _choices(table: Table) -> Iterator[str]:
+    """By which points swept rows count, and who chose them."""
+    told = {
+        "valid": "A swept row counts by its best point on the validation split",
+        "test": "A swept row without validation values counts by its best point by the test split, which favours it",
+        "": "A swept row counts by its best point",
+    }
+    for split, text in told.items():
+        points = (place(line_title(one), table.columns[one.column]) for one in table.choices if one.split == split)
+        if named := "; ".join(points):
+            yield f"{text}: {named}."
 
 
 def _seeds(seeds: Sequence[int], values: Sequence[Value]) -> str:

@@ -56,7 +56,7 @@ class TorchvisionEncoder(nn.Module):
         if config.frozen and config.weights == NONE and recipe.start is None:
             yield (
                 "weights",
-                "a frozen backbone without pretrained weights learns nothing: give weights or a start, or frozen: false",
+                "a frozen backbone without pretrained weights learns nothing: give weights, a start, or frozen: false",
             )
         try:
             with torch.device("meta"):
