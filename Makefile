@@ -14,7 +14,7 @@ $(READY): pyproject.toml baselines/pyproject.toml
 	touch $@
 
 demo: setup
-	$(BIN)/python -m benchmarks.demo
+	$(BIN)/outfitrec bench table2-synthetic --jobs 2
 
 test: lint types
 	$(BIN)/python -m pytest -m 'not slow'

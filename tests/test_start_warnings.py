@@ -18,6 +18,7 @@ from outfitrec.core.fields import GIVEN
 from outfitrec.core.items import TableItems
 from outfitrec.core.program import Program
 from outfitrec.core.recipe import load_recipe
+from outfitrec.core.start import Taken
 
 TRAIN: dict[str, Any] = {**tiny()["train"], "epochs": 1}
 UNTRAINED = {**TRAIN, "epochs": 0}
@@ -195,3 +196,18 @@ def test_the_command_says_that_it_evaluates(begun: Run, tmp_path: Path) -> None:
     done = invoke("run", tmp_path / "r.yaml", "--out", tmp_path / "runs")
     assert done.exit_code == 0, done.stderr
     assert "r: evaluating, in" in done.stderr
+
+
+def test_what_nothing_trained_there_is_no_loss() -> None:
+    taken = Taken(
+        path="run",
+        taken=("encoder.backbone.0.weight",),
+        new=(),
+        other=("preference.user.weight", "encoder.layers.1.weight"),
+        left=("aggregator.seed", "aggregator.pooling.norm.weight"),
+        idle=frozenset({"preference.user", "aggregator.seed"}),
+    )
+    other, left = taken.warnings()
+    assert "encoder.layers.1.weight of run" in other
+    assert "preference.user" not in other
+    assert "no aggregator.pooling, which run has" in left

@@ -77,7 +77,7 @@ def bench(
         planned = plan(loaded, how.out, progress)
         outcomes = carry_out(planned, opened, progress) if how.run else {}
     rows_in_order = list(settings.rows)
-    entries = (*collect(planned, settings.measure, outcomes), *lost)
+    entries = (*collect(planned, settings.measure, outcomes, next(iter(whole.settings.rows))), *lost)
     entries = tuple(sorted(entries, key=lambda entry: rows_in_order.index(entry.cell.row)))
     manifest = first_manifest(entries)
     facts = {

@@ -26,12 +26,14 @@ def collect(plan: Plan, measure: str, outcomes: Mapping[str, Outcome], first: st
     entries = [_entry(planned, plan, measure, outcomes) for planned in plan.cells]
     if measure != "efficiency" or not entries:
         return tuple(entries)
-    return _with_ratio(entries, first or entries[0].cell.row)
+    return with_ratio(entries, first or entries[0].cell.row)
 
 
 def _entry(planned: Planned, plan: Plan, measure: str, outcomes: Mapping[str, Outcome]) -> Entry:
     setup = planned.setup
-    entry = Entry(cell=planned.cell, directory=planned.directory, data=setup.data, chosen=setup.chosen)
+    entry = Entry(
+        cell=planned.cell, directory=planned.directory, data=setup.data, chosen=setup.chosen, papers=setup.papers
+    )
     last = planned.after or planned.trained
     job = next(one for one in plan.jobs if one.key == last)
     if last in outcomes and outcomes[last].error:
@@ -40,11 +42,14 @@ def _entry(planned: Planned, plan: Plan, measure: str, outcomes: Mapping[str, Ou
         return attrs.evolve(entry, error=ABSENT)
     try:
         run = Run(planned.directory)
+        validated: Mapping[str, Any] = run.result.valid
         entry = attrs.evolve(
             entry,
             parameters=run.result.parameters["total"],
             seconds=run.result.seconds,
             warnings=run.result.warnings,
+            teacher=Path(run.manifest.get("teacher", "")).name,
+            valid={label: value for label, value in validated.items() if value is not None},
         )
         if measure == "test":
             return _tested(entry, run)
@@ -97,8 +102,13 @@ def _measured(entry: Entry, found: Mapping[str, Any]) -> Entry:
     return attrs.evolve(entry, values=values, warnings=warnings)
 
 
-def _with_ratio(entries: Sequence[Entry], first: str) -> tuple[Entry, ...]:
-    """With the parameters in parts of those of one row, column by column; without, where that row has none there."""
+def with_ratio(entries: Sequence[Entry], first: str) -> tuple[Entry, ...]:
+    """With the parameters in parts of those of one row, column by column; without, where that row has none there.
+
+    Args:
+        entries: What was found.
+        first: The row that is the whole.
+    """
     whole: dict[str, float] = {}
     for entry in entries:
         if entry.cell.row == first and "parameters" in entry.values:

@@ -40,6 +40,7 @@ class Setup:
         again: Keys that its finished runs are evaluated again with; none where they are taken as they are.
         strategy: Label of the cold start by which the line's figures are; empty where there is none.
         chosen: Keys that a search chose, with their values.
+        papers: Whether data and evaluation are the paper's.
     """
 
     row: str
@@ -50,6 +51,7 @@ class Setup:
     again: tuple[Override, ...] = ()
     strategy: str = ""
     chosen: Mapping[str, Any] = attrs.field(factory=dict)
+    papers: bool = False
 
     @property
     def data(self) -> tuple[str, int | None]:

@@ -13,7 +13,7 @@ from outfitrec.core import document as places
 from outfitrec.core.document import Document, Place
 from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean
 from outfitrec.core.loading import plugins
-from outfitrec.core.overrides import Overrides, read_overrides
+from outfitrec.core.overrides import Override, Overrides, read_overrides
 from outfitrec.core.recipe import SUFFIXES
 from outfitrec.core.settings import changed
 from outfitrec.core.structure import NAME, structure_settings
@@ -21,6 +21,9 @@ from outfitrec.core.values import shown
 from outfitrec.core.yamlfile import read
 
 DEEPEST = 5
+# The dataset component that reads the paper's data, and keys that leave an evaluation as it is.
+PAPERS = "polyvore_u"
+FREE = frozenset({"root", "chunk", "images"})
 # What the one column is called of a suite that has none.
 ONLY = "all"
 
@@ -59,7 +62,10 @@ def load_suite(source: str | Path | Mapping[str, Any], overrides: Overrides = ()
     problems = list(_checks(suite, document))
     if problems:
         raise RecipeError(problems)
-    setups = setups_of(suite, document, folder, read_overrides(overrides))
+    asked = read_overrides(overrides)
+    setups = tuple(
+        attrs.evolve(one, papers=_is_papers(suite, one, asked)) for one in setups_of(suite, document, folder, asked)
+    )
     _check_searches(suite, setups, document)
     return Loaded(suite, setups, figures_of(suite, setups, document))
 
@@ -167,6 +173,15 @@ def _checks(suite: Suite, document: Document) -> Iterator[Problem]:
         for column in suite.paper.users:
             if column not in suite.columns:
                 yield problem(("paper", "users", column), "no such column", did_you_mean(column, suite.columns))
+
+
+def _is_papers(suite: Suite, setup: Setup, overrides: Iterable[Override]) -> bool:
+    """Whether what a line shows is of the paper's data and evaluation, as the suite has them."""
+    users = suite.paper.users.get(setup.column) if suite.paper else None
+    if users is None or setup.data != (PAPERS, users):
+        return False
+    # Where folders are, and how much is done at once, changes nothing.
+    return all(one.keys[0] not in ("dataset", "evaluate") or one.keys[-1] in FREE for one in overrides)
 
 
 def _check_searches(suite: Suite, setups: Iterable[Setup], document: Document) -> None:

@@ -25,6 +25,7 @@ class Taken:
         new: Those that the other model does not have.
         other: Those that it has in another shape.
         left: Those that it alone has.
+        idle: Parts of the other model that nothing trained: nothing is lost where they are not taken.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Taken:
     new: tuple[str, ...]
     other: tuple[str, ...]
     left: tuple[str, ...]
+    idle: frozenset[str] = frozenset()
 
     def text(self) -> str:
         """In one line, for people."""
@@ -40,11 +42,12 @@ class Taken:
         return f"starts from {self.path}: {len(self.taken)} of {own} parameters ({parts(self.taken)}){new}"
 
     def warnings(self) -> Iterator[str]:
-        """What was there and could not be taken."""
-        if self.other:
-            yield f"start: {listed(self.other, 5)} of {self.path} have another shape here, and were not taken"
-        if self.left:
-            yield f"start: this recipe's model has no {parts(self.left)}, which {self.path} has"
+        """What was learned there and could not be taken."""
+        other, left = ([name for name in some if part(name) not in self.idle] for some in (self.other, self.left))
+        if other:
+            yield f"start: {listed(other, 5)} of {self.path} have another shape here, and were not taken"
+        if left:
+            yield f"start: this recipe's model has no {parts(left)}, which {self.path} has"
 
 
 def start_from(recommender: Recommender, source: Run | Path) -> Taken:
@@ -83,6 +86,7 @@ def start_from(recommender: Recommender, source: Run | Path) -> Taken:
         new=tuple(name for name in own if name not in weights),
         other=tuple(name for name in common if name not in fitting),
         left=tuple(name for name in weights if name not in own),
+        idle=frozenset(source.result.training.get("idle", ())) if isinstance(source, Run) else frozenset(),
     )
 
 
@@ -97,4 +101,9 @@ def of_other_data(source: Run | Path, dataset: Dataset) -> Iterator[str]:
 
 def parts(names: Iterable[str]) -> str:
     """The parts of a model that some parameters are in."""
-    return listed(sorted({".".join(name.split(".")[:2]) for name in names}), 6)
+    return listed(sorted({part(name) for name in names}), 6)
+
+
+def part(name: str) -> str:
+    """The part of a model that a parameter is in: the first two words of its name."""
+    return ".".join(name.split(".")[:2])

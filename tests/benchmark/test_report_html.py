@@ -387,9 +387,9 @@ def test_a_place_counts_the_failed_without_those_not_run_yet(tmp_path: Path) -> 
 
 def test_a_page_of_some_rows_says_so_in_its_head_and_below_its_tables(tmp_path: Path) -> None:
     report = methods(tmp_path)
-    said = "Some rows only (3 of 9): comparisons are among these."
-    assert html(attrs.evolve(report, facts={**report.facts, "partial": "3 of 9"})).count(said) == 2
-    assert "Some rows only" not in html(attrs.evolve(report, facts={**report.facts, "partial": ""}))
+    said = "Part of the suite only (3 of 9 rows): comparisons are among these."
+    assert html(attrs.evolve(report, facts={**report.facts, "partial": "3 of 9 rows"})).count(said) == 2
+    assert "Part of the suite" not in html(attrs.evolve(report, facts={**report.facts, "partial": ""}))
 
 
 def blend(ink: str, paper: str, strength: float) -> str:

@@ -179,14 +179,14 @@ def test_what_was_not_run_yet_is_told_apart_from_what_failed() -> None:
 
 
 def test_a_report_of_some_rows_says_so_first() -> None:
-    report = report_of(suite(["a"]), [entry("a", 0.5)], facts={"partial": "1 of 9"})
-    said = "Some rows only (1 of 9): comparisons are among these."
+    report = report_of(suite(["a"]), [entry("a", 0.5)], facts={"partial": "1 of 9 rows; seeds 7"})
+    said = "Part of the suite only (1 of 9 rows; seeds 7): comparisons are among these."
     assert legend(report.tables[0], report.facts)[0] == said
     assert markdown(report).split("\n\n")[1] == f"**{said}**"
     assert said in latex(report)
     for facts in ({"partial": ""}, {}):
         whole = attrs.evolve(report, facts=facts)
-        assert "Some rows" not in markdown(whole) + latex(whole)
+        assert "Part of the suite" not in markdown(whole) + latex(whole)
 
 
 def test_failures_say_where_how_many_and_why() -> None:

@@ -174,3 +174,19 @@ def test_validate_takes_suites_and_recipes(tmp_path: Path) -> None:
     broken = invoke("validate", path)
     assert broken.exit_code == 2
     assert "rows.A.sets: unknown key" in broken.stderr
+
+
+def test_figures_are_the_papers_where_data_and_evaluation_are(tmp_path: Path) -> None:
+    suite = small(tmp_path, rows={"A": {"recipe": "npair"}}, reference=None, paper={"users": {"all": 630}})
+
+    def papers(*overrides: str) -> bool:
+        (setup,) = load_suite(suite, overrides).setups
+        return setup.papers
+
+    assert papers()
+    assert papers("dataset.root=elsewhere", "evaluate.chunk=64", "train.epochs=3")
+    assert not papers("dataset.users=519")
+    assert not papers("evaluate.negatives={name: stored, set: hard}")
+    assert not papers("evaluate.seed=1")
+    other = small(tmp_path, rows={"A": {"recipe": "npair.yaml"}}, reference=None, paper={"users": {"all": 630}})
+    assert not load_suite(other).setups[0].papers

@@ -21,7 +21,7 @@ class Report:
         facts: How it came about, in JSON's types: ``command`` (text), ``overrides`` (texts), ``made`` (UTC, ISO 8601),
             ``seconds`` (of all runs together), ``wall`` (of this call), ``versions`` and ``hardware`` (of the first
             run's manifest), ``finished``, ``failed`` and ``missing`` (counts of runs, the last not run yet),
-            ``partial`` (how many of the suite's rows there are, ``3 of 9``; empty where all are).
+            ``partial`` (what of the suite there is, ``3 of 9 rows``; empty where it is all).
     """
 
     suite: Suite

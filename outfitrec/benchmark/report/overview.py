@@ -110,7 +110,5 @@ def _curves(report: Report, known: dict[str, Look]) -> Group:
             shown |= {row: known[row] for row in found}
     text = CURVES
     if swept_rows:
-        text += (
-            f" Of {', '.join(sorted(swept_rows))}: at the best point of the sweep, as the legend of the table has it."
-        )
+        text += f" Of {', '.join(sorted(swept_rows))}: at the best point of the sweep."
     return {**_group("Learning curves", text, charts, keys(shown, "curves-key")), "problems": problems}

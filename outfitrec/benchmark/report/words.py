@@ -109,9 +109,9 @@ def heading(title: str, figure: Figure) -> str:
 
 
 def partial_text(facts: Mapping[str, Any]) -> str:
-    """What a report of some rows says first; empty where it has all that the suite has."""
+    """What a report of a part of its suite says first; empty where it has all that the suite has."""
     partial = facts.get("partial", "")
-    return f"Some rows only ({partial}): comparisons are among these." if partial else ""
+    return f"Part of the suite only ({partial}): comparisons are among these." if partial else ""
 
 
 def protocol_text(protocol: str) -> str:
