@@ -248,6 +248,17 @@ def test_sizes_stand_where_parameters_and_quality_are(many: Report) -> None:
     assert set(METHODS) <= set(texts(chart.svg))
 
 
+def test_a_sweep_may_be_over_mappings() -> None:
+    groups = [{"preference.user": {"lr": rate}} for rate in (0.1, 1.0)]
+    points = [(("train.groups", group),) for group in groups]
+    lines = [Line("a", point, {("all", "auc"): Value(spread([0.5 + k / 10]))}) for k, point in enumerate(points)]
+    entries = [Entry(cell=Cell("a", "all", point, 0), parameters=1000 * (k + 1)) for k, point in enumerate(points)]
+    table = Table("", {"all": ""}, FIGURES, tuple(lines), {}, (0,))
+    chart = sizes(table, entries, FIGURES[0], "all", looks("a"), "sizes")
+    assert chart is not None
+    assert len(marks(chart.svg)) == 2
+
+
 def test_models_of_one_size_are_no_chart(many: Report) -> None:
     entries = [attrs.evolve(entry, parameters=5) for entry in many.entries]
     assert sizes(many.tables[0], entries, FIGURES[0], "630", looks(METHODS), "sizes") is None

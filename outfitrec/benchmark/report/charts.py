@@ -176,14 +176,14 @@ def sizes(
     table: Table, entries: Iterable[Entry], figure: Figure, column: str, looks: Mapping[str, Look], name: str
 ) -> Chart | None:
     """Quality against number of parameters; None where all models are of one size."""
-    known: dict[tuple[str, object], list[int]] = {}
+    known: dict[tuple[str, str], list[int]] = {}
     for entry in entries:
         if entry.cell.column == column and entry.parameters:
-            known.setdefault((entry.cell.row, entry.cell.point), []).append(entry.parameters)
+            known.setdefault((entry.cell.row, repr(entry.cell.point)), []).append(entry.parameters)
     found = [
-        (line, value, value.spread, median(known[line.row, line.point]) / 1e6)
+        (line, value, value.spread, median(known[line.row, repr(line.point)]) / 1e6)
         for line, value in _values(table, figure, column)
-        if value.spread and (line.row, line.point) in known
+        if value.spread and (line.row, repr(line.point)) in known
     ]
     if len({millions for *_, millions in found}) < 2:
         return None
