@@ -139,7 +139,7 @@ def test_a_download_that_fails_says_what_was_tried_and_where_to_put_a_file(
 
 
 def recipe(size: int) -> SimpleNamespace:
-    return SimpleNamespace(image=SimpleNamespace(size=size))
+    return SimpleNamespace(image=SimpleNamespace(size=size), start=None)
 
 
 @pytest.mark.parametrize(

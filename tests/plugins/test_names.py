@@ -33,7 +33,7 @@ def test_a_name_of_two_plugins_is_an_error_where_it_is_used_bare(site: Site) -> 
         ("loss", "other/mine", ("did you mean 'mine'? (known: ", "; 'mine' is provided by outfitrec-a")),
         ("loss", "a-plugin-of-a-long-name/npai", ("did you mean 'npair'? (known: ", "provided by outfitrec")),
         ("loss", "fnd", ("known: ", "; there is a distiller 'fnd'; there is a recipe 'fnd'")),
-        ("suite", "xyz", ("known: figure4, ", "table5-closet")),
+        ("suite", "xyz", ("known: figure4, ", " more")),
     ],
 )
 def test_an_unknown_name_gives_the_nearest_and_its_provider(
