@@ -9,7 +9,7 @@ from outfitrec.benchmark.running import How
 from outfitrec.benchmark.suite import load_suite
 from outfitrec.core.settings import INNER, Recipe
 
-EMBEDDED = {"name": "synthetic", "users": 4, "items": 60, "pixels": 64, "train": 8, "valid": 4, "test": 4}
+EMBEDDED = {"name": "synthetic", "users": 4, "items": 300, "pixels": 64, "train": 8, "valid": 4, "test": 4}
 STRANGERS = {**EMBEDDED, "seed": 1}
 
 

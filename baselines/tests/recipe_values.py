@@ -190,6 +190,17 @@ _COLD: Values = {
     "evaluate.cold_start.profiles": [1, 5],
     "evaluate.cold_start.draws": 10,
 }
+_SYNTHETIC: dict[str, Any] = {
+    "dataset.name": "synthetic",
+    "image.size": 64,
+    "model.encoder.name": "torchvision",
+    "model.encoder.frozen": True,
+    "train.epochs": 20,
+    "train.batch": 64,
+    "train.optimizer.name": "adam",
+    "train.optimizer.lr": 0.001,
+}
+
 
 VALUES: dict[str, Values] = {
     "fhn": {
@@ -290,6 +301,14 @@ VALUES |= {
         "start.name": "closet-outfitnet-relevancy",
         "objectives.ranking.loss.temperature": 0.05,
         "train.optimizer.lr": 0.03,
+    },
+    "synthetic-outfitnet-relevancy": {**_RELEVANCY, **_SYNTHETIC, "start.name": "synthetic-encoder"},
+    "synthetic-outfitnet": {
+        **_BPR,
+        **_OUTFITNET,
+        **_SYNTHETIC,
+        "start.name": "synthetic-outfitnet-relevancy",
+        "objectives.ranking.loss.temperature": 0.1,
     },
     "closet-bi-lstm": {**_CLOSET, **_BI_LSTM},
     "closet-type-aware": {**_CLOSET, **_TYPE_AWARE},
