@@ -172,7 +172,7 @@ class _Setups:
         inside = [one for one in wanted if one not in own and one.keys[0] in INNER and len(one.keys) > 1]
         if not inside:
             return wanted
-        bare = load_recipe(source, [one for one in own if one in wanted])
+        bare = load_recipe(source, [one for one in wanted if one not in inside])
         for one in inside:
             key = ".".join(one.keys)
             self._used[key] = self._used.get(key, False) or getattr(bare, one.keys[0]) is not None
