@@ -18,8 +18,9 @@ from outfitrec.benchmark.running import How, Once, carry_out
 from outfitrec.benchmark.settings import Suite, TuneSettings
 from outfitrec.benchmark.setups import Setup
 from outfitrec.benchmark.suite import Loaded, load_suite, selected
-from outfitrec.core.errors import RunError, UserError
+from outfitrec.core.errors import RunError
 from outfitrec.core.extras import need
+from outfitrec.core.files import check_folder
 from outfitrec.core.overrides import Override
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.settings import changed
@@ -124,7 +125,7 @@ def _tuned(
         except RunError as error:
             error_text = str(error) if how.run else ABSENT
             progress.warning(f"tuning {setup.row}, {setup.column}: {error}")
-            lost += [Entry(cell=setup.cell(seed), data=setup.data, error=error_text) for seed in loaded.settings.seeds]
+            lost += [Entry(cell=setup.cell(seed), error=error_text) for seed in loaded.settings.seeds]
             continue
         # By its own name, it shares the run of the best trial.
         recipe = changed(found.recipe, name=setup.recipe.name)
@@ -135,17 +136,6 @@ def _tuned(
 def report_folder(name: str, partial: str) -> Path:
     """Where a suite's report is written by default: that of a part of it never takes the place of the whole one."""
     return Path("reports") / (f"{name}-partial" if partial else name)
-
-
-def check_folder(path: Path, option: str) -> None:
-    """Make sure that a folder can be made, before work begins that is to be written there.
-
-    Raises:
-        UserError: It, or a folder around it, is a file.
-    """
-    for one in (path, *path.absolute().parents):
-        if one.exists() and not one.is_dir():
-            raise UserError(f"{option}: {one} is no folder", hint="name a folder; it is made where there is none")
 
 
 def _partial(whole: Suite, part: Suite) -> str:

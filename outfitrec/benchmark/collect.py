@@ -1,6 +1,7 @@
 """What the cells of a suite found, read from run directories and from what was found of finished runs."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from outfitrec.benchmark.busy import DOUBTFUL
 from outfitrec.benchmark.entries import ABSENT, Entry
 from outfitrec.benchmark.jobs import Outcome
 from outfitrec.benchmark.plan import Plan, Planned
-from outfitrec.core.errors import OutfitrecError, RunError
+from outfitrec.core.errors import OutfitrecError
 from outfitrec.core.runs import Run, read_json
+from outfitrec.core.settings import INNER
 
 
 def collect(plan: Plan, measure: str, outcomes: Mapping[str, Outcome], first: str = "") -> tuple[Entry, ...]:
@@ -31,9 +33,7 @@ def collect(plan: Plan, measure: str, outcomes: Mapping[str, Outcome], first: st
 
 def _entry(planned: Planned, plan: Plan, measure: str, outcomes: Mapping[str, Outcome]) -> Entry:
     setup = planned.setup
-    entry = Entry(
-        cell=planned.cell, directory=planned.directory, data=setup.data, chosen=setup.chosen, papers=setup.papers
-    )
+    entry = Entry(cell=planned.cell, directory=planned.directory, chosen=setup.chosen, papers=setup.papers)
     last = planned.after or planned.trained
     job = next(one for one in plan.jobs if one.key == last)
     if last in outcomes and outcomes[last].error:
@@ -139,14 +139,13 @@ def total_seconds(entries: tuple[Entry, ...]) -> float:
         if run.directory.resolve() in seen:
             return
         seen[run.directory.resolve()] = run.result.seconds
-        for key in ("teacher", "neighbours", "start"):
+        for key in INNER:
             relative = run.manifest.get(key)
             inner = (run.directory / relative) if relative else None
             if inner is not None and inner.is_dir():
-                try:
+                # A damaged one has no time to tell of, and is said to be damaged where it is used.
+                with suppress(OutfitrecError):
                     add(Run(inner))
-                except (OutfitrecError, RunError):
-                    continue
 
     for entry in entries:
         if entry.run is not None:

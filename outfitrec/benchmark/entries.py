@@ -45,7 +45,6 @@ class Entry:
         papers: Whether data and evaluation are the paper's, so that its figures can be compared with these.
         teacher: Name of the directory of the run that it learnt from; empty where there is none.
         valid: Of each figure the value on the validation split, in its best epoch.
-        data: The dataset component and its number of users, as the recipe has them: ``polyvore_u``, 630.
         warnings: What the user should know of.
         chosen: Keys that a search chose, with their values.
     """
@@ -61,7 +60,6 @@ class Entry:
     papers: bool = False
     teacher: str = ""
     valid: Mapping[str, float] = attrs.field(factory=dict)
-    data: tuple[str, int | None] = ("", None)
     warnings: tuple[str, ...] = ()
     chosen: Mapping[str, Any] = attrs.field(factory=dict)
 

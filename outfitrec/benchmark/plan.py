@@ -87,7 +87,7 @@ def plan(loaded: Loaded, out: Path, progress: Progress = QUIET) -> Plan:
     Raises:
         UserError: Data, photos or weights cannot be used: all that is wrong, each thing once.
     """
-    planner, suite = _Planner(out, progress), loaded.settings
+    planner, suite = Planner(out, progress), loaded.settings
     cells: list[Planned] = []
     problems: dict[tuple[str, str], Problem] = {}
     for setup in loaded.setups:
@@ -108,19 +108,17 @@ def plan(loaded: Loaded, out: Path, progress: Progress = QUIET) -> Plan:
     return Plan(tuple(cells), tuple(planner.jobs.values()), planner.kept)
 
 
-def jobs_of(recipe: Recipe, out: Path) -> list[Job]:
-    """The jobs that make a recipe's run: first those of the recipes in it, its own last.
+class Planner:
+    """Finds the jobs of recipes. Data and photos are opened once each.
 
-    Raises:
-        UserError: Data, photos or weights cannot be used.
+    Args:
+        out: Folder of run directories.
+        progress: Told of photos that are decoded, since a run's name depends on them.
+
+    Attributes:
+        jobs: All jobs found so far, by key.
+        kept: Where what a job returned is kept, by its key.
     """
-    planner = _Planner(out)
-    planner.train(planner.session(recipe), recipe.name)
-    return list(planner.jobs.values())
-
-
-class _Planner:
-    """Finds the jobs of recipes. Data and photos are opened once each."""
 
     def __init__(self, out: Path, progress: Progress = QUIET) -> None:
         self.jobs: dict[str, Job] = {}
@@ -134,6 +132,21 @@ class _Planner:
         if key not in self._datasets:
             self._datasets[key] = load_dataset(recipe)
         return Session(recipe, self._datasets[key], STUDENT, self._options)
+
+    def jobs_of(self, recipe: Recipe) -> list[Job]:
+        """The jobs that make a recipe's run: first those of the recipes in it, its own last.
+
+        Raises:
+            UserError: Data, photos or weights cannot be used.
+        """
+        wanted = {self.train(self.session(recipe), recipe.name).key}
+        found = []
+        # Each job is known after those that it needs.
+        for job in reversed(self.jobs.values()):
+            if job.key in wanted:
+                wanted.update(job.needs)
+                found.append(job)
+        return found[::-1]
 
     def train(self, session: Session, name: str) -> Job:
         """The job that makes a session's run, known from now on with those before it."""

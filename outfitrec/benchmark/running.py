@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from outfitrec.benchmark.executors import Executor
+from outfitrec.benchmark.executors.local import LocalExecutor
 from outfitrec.benchmark.jobs import Event, Job, Moved, Outcome, Said
 from outfitrec.benchmark.plan import EFFICIENCY, Plan
 from outfitrec.benchmark.schedule import execute
@@ -47,8 +48,6 @@ class How:
         if self.executor == "local":
             if self.address is not None:
                 raise UserError("an address is for the executor ray", hint="add --executor ray")
-            from outfitrec.benchmark.executors.local import LocalExecutor
-
             return LocalExecutor(self.jobs)
         if self.executor == "ray":
             from outfitrec.benchmark.executors.ray import RayExecutor
@@ -75,10 +74,9 @@ class Once:
 def carry_out(planned: Plan, opened: Once, progress: Progress) -> dict[str, Outcome]:
     """Do what is not done; what became of it, by job."""
     left = [job for job in planned.jobs if not planned.finished(job)]
-    # What was done before is no longer needed first.
     keys = {job.key for job in left}
-    left = [attrs.evolve(job, needs=tuple(key for key in job.needs if key in keys)) for job in left]
-    done = len(planned.jobs) - len(left)
+    before = {job.key: Outcome(job.key) for job in planned.jobs if job.key not in keys}
+    done = len(before)
     if done:
         progress.message(f"{done} of {len(planned.jobs)} runs are finished from before")
     if not left:
@@ -91,25 +89,11 @@ def carry_out(planned: Plan, opened: Once, progress: Progress) -> dict[str, Outc
         together = [job for job in left if job.task != EFFICIENCY]
         alone = [job for job in left if job.task == EFFICIENCY]
         if together:
-            outcomes |= execute(together, opened.get(), listener)
+            outcomes = execute(together, opened.get(), listener, before)
         if alone:
-            outcomes |= _one_by_one(alone, outcomes, listener)
+            with closing(LocalExecutor(1)) as executor:
+                outcomes |= execute(alone, executor, listener, before | outcomes)
     return outcomes | listener.spoiled
-
-
-def _one_by_one(jobs: Sequence[Job], outcomes: Mapping[str, Outcome], listener: "_Listener") -> dict[str, Outcome]:
-    from outfitrec.benchmark.executors.local import LocalExecutor
-
-    failed = {key: one for key, one in outcomes.items() if one.error}
-    ready = [attrs.evolve(job, needs=()) for job in jobs if not any(key in failed for key in job.needs)]
-    lost = [job for job in jobs if any(key in failed for key in job.needs)]
-    found = {job.key: Outcome(job.key, f"its run failed: {failed[job.needs[0]].error}") for job in lost}
-    for outcome in found.values():
-        listener(outcome)
-    if ready:
-        with closing(LocalExecutor(1)) as executor:
-            found |= execute(ready, executor, listener)
-    return found
 
 
 class _Listener:

@@ -3,12 +3,18 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from graphlib import TopologicalSorter
+from types import MappingProxyType
 
 from outfitrec.benchmark.executors import Executor
 from outfitrec.benchmark.jobs import Event, Job, Outcome
 
 
-def execute(jobs: Sequence[Job], executor: Executor, listen: Callable[[Event], None]) -> dict[str, Outcome]:
+def execute(
+    jobs: Sequence[Job],
+    executor: Executor,
+    listen: Callable[[Event], None],
+    before: Mapping[str, Outcome] = MappingProxyType({}),
+) -> dict[str, Outcome]:
     """Do jobs: those that most others wait for first, else in the order given.
 
     A job that needs a failed one is not started, and has failed too.
@@ -17,9 +23,10 @@ def execute(jobs: Sequence[Job], executor: Executor, listen: Callable[[Event], N
         jobs: The jobs.
         executor: Does them. It is not closed.
         listen: Hears all that happens.
+        before: What became of jobs that were done before, which these may need.
 
     Returns:
-        What became of each job, by its key.
+        What became of each of these jobs, by its key.
 
     Raises:
         ValueError: Two jobs have one key, a job needs one that is not there, or jobs need each other.
@@ -27,13 +34,13 @@ def execute(jobs: Sequence[Job], executor: Executor, listen: Callable[[Event], N
     known = {job.key: job for job in jobs}
     if len(known) < len(jobs):
         raise ValueError("several jobs have one key")
-    unknown = {need for job in jobs for need in job.needs} - known.keys()
+    unknown = {need for job in jobs for need in job.needs} - known.keys() - before.keys()
     if unknown:
         raise ValueError(f"jobs need others that are not there: {sorted(unknown)}")
     rank = _ranks(known)
     order = _order(known)
     order.prepare()
-    outcomes: dict[str, Outcome] = {}
+    outcomes = dict(before)
     ready: list[str] = []
     at_work = 0
 
@@ -46,8 +53,8 @@ def execute(jobs: Sequence[Job], executor: Executor, listen: Callable[[Event], N
         for key in order.get_ready():
             failed = [need for need in known[key].needs if outcomes[need].error]
             if failed:
-                cause = outcomes[failed[0]].error.splitlines()[0]
-                end(Outcome(key, f"{known[failed[0]].name} failed: {cause}"))
+                name = known[failed[0]].name if failed[0] in known else failed[0]
+                end(Outcome(key, f"{name} failed: {outcomes[failed[0]].error.splitlines()[0]}"))
             else:
                 ready.append(key)
         ready.sort(key=rank.__getitem__)
@@ -65,14 +72,14 @@ def execute(jobs: Sequence[Job], executor: Executor, listen: Callable[[Event], N
 
 
 def _order(jobs: Mapping[str, Job]) -> TopologicalSorter[str]:
-    return TopologicalSorter({key: job.needs for key, job in jobs.items()})
+    return TopologicalSorter({key: [need for need in job.needs if need in jobs] for key, job in jobs.items()})
 
 
 def _ranks(jobs: Mapping[str, Job]) -> dict[str, tuple[int, int]]:
     """By job, what decides which of two is first: more that wait for it, be it for others too; then its place."""
     before: dict[str, set[str]] = {}
     for key in _order(jobs).static_order():
-        needs = jobs[key].needs
-        before[key] = set(needs).union(*(before[need] for need in needs))
+        needs = {need for need in jobs[key].needs if need in jobs}
+        before[key] = needs.union(*(before[need] for need in needs))
     waiting = Counter(key for some in before.values() for key in some)
     return {key: (-waiting[key], place) for place, key in enumerate(jobs)}

@@ -11,13 +11,13 @@ from warnings import catch_warnings, simplefilter
 import attrs
 from filelock import FileLock, Timeout
 
-from outfitrec.benchmark import plan
 from outfitrec.benchmark.jobs import Job
+from outfitrec.benchmark.plan import Planner
 from outfitrec.benchmark.search import Range, applied, values_of
 from outfitrec.core.config import create
-from outfitrec.core.errors import RecipeError, RunError, UserError
+from outfitrec.core.errors import RecipeError, RunError
 from outfitrec.core.extras import need
-from outfitrec.core.files import digest
+from outfitrec.core.files import check_folder, digest
 from outfitrec.core.recipe import seeded
 from outfitrec.core.runs import Run
 from outfitrec.core.seeds import seed_of
@@ -100,13 +100,12 @@ class Search:
         found = [create(config) for config in recipe.evaluate.metrics]
         self.higher: bool = next(one.higher_is_better for one in found if one.label == self.select)
         self._start = values_of(self.recipe, self.space)
-        self.first = plan.jobs_of(self.recipe, out)
+        self._planner = Planner(out)
+        self.first = self._planner.jobs_of(self.recipe)
         content = [self.first[-1].facts["identity"], {key: attrs.asdict(one) for key, one in self.space.items()}]
         self.path = out / f"{recipe.name}-{digest(content)[:8]}.journal"
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise UserError(f"{out} is no folder", hint="name a folder; it is made where there is none") from error
+        check_folder(out, "--out")
+        out.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(self._beside("lock"))
         self._owner = uuid4().hex[:8]
         self._alive = FileLock(self._beside(self._owner))
@@ -188,7 +187,7 @@ class Search:
 
     def jobs_of(self, trial: Trial) -> list[Job]:
         """The jobs that make a trial's run: the run itself is the last."""
-        return plan.jobs_of(self.recipe_of(trial), self.out)
+        return self._planner.jobs_of(self.recipe_of(trial))
 
     def value_of(self, directory: Path) -> float:
         """The validation value of a finished run.

@@ -1,14 +1,15 @@
 """A search over hyper-parameters: from a recipe to a better one."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from outfitrec.benchmark.executors import Executor
+from outfitrec.benchmark.executors.local import LocalExecutor
 from outfitrec.benchmark.jobs import Job, Moved, Outcome, Said
 from outfitrec.benchmark.search import applied, space
 from outfitrec.benchmark.trials import Search, Trial
@@ -87,23 +88,12 @@ def tune(
         if finished and not search.done:
             raise RunError(f"the search of {recipe.name} is not finished")
         if not search.done:
-            with nullcontext(executor) if executor else _local(jobs) as workers:
+            with nullcontext(executor) if executor else closing(LocalExecutor(jobs)) as workers:
                 _Work(search, workers, progress).run()
         best, value = search.best()
         found = tuple(search.ranking())
     tuned = changed(applied(recipe, best), name=f"{recipe.name}-tuned")
     return Found(best, value, found, tuned, search.select, search.path)
-
-
-@contextmanager
-def _local(jobs: int) -> Iterator[Executor]:
-    from outfitrec.benchmark.executors.local import LocalExecutor
-
-    executor: Executor = LocalExecutor(jobs)
-    try:
-        yield executor
-    finally:
-        executor.close()
 
 
 @attrs.frozen

@@ -17,9 +17,9 @@ from outfitrec.core.errors import (
     Problem,
     RecipeError,
     RunError,
-    UserError,
     listed,
 )
+from outfitrec.core.files import check_folder
 from outfitrec.core.processes import GO_ON, is_lost, world
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import load_recipe, resolved, seeded
@@ -148,12 +148,8 @@ def lock_of(directory: Path) -> FileLock:
 def run_session(session: Session) -> Run:
     """Run a recipe on its data, in its role (see `run`)."""
     recipe, options, directory = session.recipe, session.options, session.directory
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise UserError(
-            f"--out: {options.out} is no folder", hint="name a folder; it is made where there is none"
-        ) from error
+    check_folder(options.out, "--out")
+    options.out.mkdir(parents=True, exist_ok=True)
     try:
         with lock_of(directory.path).acquire(blocking=False):
             if options.force:

@@ -41,6 +41,21 @@ def whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_folder(path: Path, option: str) -> None:
+    """Make sure that a folder can be made, before work begins that is to be written there.
+
+    Args:
+        path: The folder.
+        option: What the user named it with.
+
+    Raises:
+        UserError: It, or a folder around it, is a file.
+    """
+    for one in (path, *path.absolute().parents):
+        if one.exists() and not one.is_dir():
+            raise UserError(f"{option}: {one} is no folder", hint="name a folder; it is made where there is none")
+
+
 def sweep(folder: Path) -> None:
     """Remove the temporary files that killed processes left in a folder and those below it, where none is at work."""
     for left in folder.rglob(f".*{TEMPORARY}"):

@@ -125,10 +125,8 @@ def reopen(run: Run, overrides: Sequence[str] | Mapping[str, Any] = (), *, progr
         raise RunError(f"{run.directory / RECIPE} is damaged: it holds no recipe")
     # How the model came about plays no part, and a teacher may be gone.
     kept = {key: one for key, one in written.items() if key not in (*INNER, "objectives", "loggers")}
-    start = written.get("start")
-    if isinstance(start, dict):
-        # A frozen network without weights of its own is right where it started from a recipe.
-        kept["start"] = start
+    # Its parameters are those of this run, be they trained or those that it started from.
+    kept["start"] = str(run.directory.absolute())
     if isinstance(kept.get("train"), dict):
         kept["train"] = {**kept["train"], "select": None, "patience": None}
     recipe = load_recipe(kept, overrides)

@@ -16,7 +16,7 @@ from suites import small
 
 import outfitrec
 from outfitrec.benchmark.bench import bench, report_folder
-from outfitrec.benchmark.plan import jobs_of
+from outfitrec.benchmark.plan import Planner
 from outfitrec.benchmark.report import Report
 from outfitrec.benchmark.running import How
 from outfitrec.core.errors import RunError, UserError
@@ -187,7 +187,9 @@ def test_a_suite_tunes_each_row_by_the_same_budget_and_reports_it_again(tmp_path
     runs = [Run(path) for path in (tmp_path / "runs").glob("npair-*") if (path / "result.json").is_file()]
     assert len(runs) == 5
     start = next(
-        one for one in runs if one.directory.name == jobs_of(load_recipe(tmp_path / "npair.yaml"), tmp_path)[-1].key
+        one
+        for one in runs
+        if one.directory.name == Planner(tmp_path).jobs_of(load_recipe(tmp_path / "npair.yaml"))[-1].key
     )
     for entry, row in zip(report.entries, rows.values(), strict=True):
         assert entry.error == ""

@@ -6,7 +6,7 @@ import pytest
 from suites import small
 
 import outfitrec
-from outfitrec.benchmark.plan import EFFICIENCY, EVALUATE, TRAIN, Plan, jobs_of, plan
+from outfitrec.benchmark.plan import EFFICIENCY, EVALUATE, TRAIN, Plan, Planner, plan
 from outfitrec.benchmark.suite import load_suite
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.runs import MANIFEST, RESULT
@@ -37,7 +37,7 @@ def test_rows_that_compute_the_same_share_their_runs(tmp_path: Path) -> None:
 
 def test_a_jobs_run_is_that_of_the_recipe_alone(tmp_path: Path) -> None:
     small(tmp_path)
-    jobs = jobs_of(load_recipe(tmp_path / "fnd.yaml", seed=1), tmp_path / "runs")
+    jobs = Planner(tmp_path / "runs").jobs_of(load_recipe(tmp_path / "fnd.yaml", seed=1))
     run = outfitrec.run(tmp_path / "fnd.yaml", seed=1, out=tmp_path / "runs")
     assert jobs[-1].key == run.directory.name
     assert run.teacher is not None

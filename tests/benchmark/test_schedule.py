@@ -91,6 +91,34 @@ def test_a_job_whose_need_failed_tells_which_and_why() -> None:
     }
 
 
+@given(graphs(), st.data())
+def test_what_was_done_before_need_not_be_done_again(jobs: list[Job], data: st.DataObject) -> None:
+    failing = set(data.draw(st.lists(st.sampled_from([one.key for one in jobs]), unique=True))) if jobs else set()
+    whole = execute(jobs, Fake(1, failing), lambda event: None)
+    earlier = {one.key for one in jobs if data.draw(st.booleans())}
+    # Whoever was done has all that it needs done too.
+    for one in sorted(jobs, key=lambda one: -int(one.key[1:])):
+        if one.key in earlier:
+            earlier.update(one.needs)
+
+    class Later(Fake):
+        def start(self, job: Job) -> None:
+            self.started.append(job.key)
+            self._at_work.append(job)
+
+    executor = Later(2, failing)
+    left = [one for one in jobs if one.key not in earlier]
+    rest = execute(left, executor, lambda event: None, {key: whole[key] for key in earlier})
+    assert list(rest) == [one.key for one in left]
+    assert {key: bool(one.error) for key, one in rest.items()} == {key: bool(whole[key].error) for key in rest}
+    assert not earlier & set(executor.started)
+
+
+def test_a_job_whose_need_failed_before_tells_which_and_why() -> None:
+    outcomes = execute([job("b", "a")], Fake(1), lambda event: None, {"a": Outcome("a", "boom\n    look out")})
+    assert outcomes["b"].error == "a failed: boom"
+
+
 def test_those_that_most_others_wait_for_are_first_and_the_rest_as_given() -> None:
     jobs = [job("a"), job("b"), job("x", "s"), job("s", "t"), job("y", "t"), job("t"), job("c")]
     executor = Fake(1)
