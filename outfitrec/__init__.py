@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from outfitrec.core.drawn import Drawn
     from outfitrec.core.engine import run
     from outfitrec.core.errors import DataError, PluginError, RecipeError, RunError, UserError
+    from outfitrec.core.example import Example
     from outfitrec.core.fields import field, given, part, parts
     from outfitrec.core.outfits import Outfits
     from outfitrec.core.recommender import Recommender
@@ -29,6 +30,7 @@ _WHERE = {
     "DataError": "outfitrec.core.errors",
     "Dataset": "outfitrec.core.data",
     "Drawn": "outfitrec.core.drawn",
+    "Example": "outfitrec.core.example",
     "Outfits": "outfitrec.core.outfits",
     "Photos": "outfitrec.core.data",
     "PluginError": "outfitrec.core.errors",
@@ -61,6 +63,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "Drawn",
+    "Example",
     "Outfits",
     "Photos",
     "PluginError",

@@ -22,6 +22,7 @@ COMMANDS = (
     "ls",
     "explain",
     "validate",
+    "check",
     "inspect",
     "neighbours",
     "plot",

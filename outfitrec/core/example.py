@@ -1,0 +1,24 @@
+"""A configuration of a component that shows it at work."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Example:
+    """A configuration with which the contract kit tries a component.
+
+    A component whose fields all have defaults needs none. One that has required fields, or that goes with certain other
+    components alone, gives some by a static method ``examples()``.
+
+    Attributes:
+        fields: Its recipe keys, as a recipe has them.
+        beside: Other components of the recipe that it is tried with, by kind: a name or a mapping with one.
+        expected: Checks that it is known to fail, by name, each with the reason. One that passes after all is an error.
+    """
+
+    fields: Mapping[str, Any] = attrs.field(factory=dict)
+    beside: Mapping[str, Any] = attrs.field(factory=dict)
+    expected: Mapping[str, str] = attrs.field(factory=dict)

@@ -1,0 +1,60 @@
+"""The checks as tests of pytest."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from outfitrec.testing.contract import KIT, Check, NotApplicableError
+from outfitrec.testing.running import chosen
+from outfitrec.testing.subject import Subject
+from outfitrec.testing.targets import subjects
+
+if TYPE_CHECKING:
+    from pytest import MarkDecorator
+
+
+def parametrize_with_checks(
+    targets: Iterable[str | type[Any] | Subject],
+    *,
+    expected: Mapping[str, Mapping[str, str]] | None = None,
+    kit: int = KIT,
+) -> "MarkDecorator":
+    """A test for each check of each component.
+
+    Args:
+        targets: See `outfitrec.testing.check_component`.
+        expected: By target, the checks that it is known to fail, each with the reason. One that passes is a failure.
+        kit: Version of the kit that the components were written for: checks that came later are left out, so that a
+            new release of outfitrec breaks no test.
+
+    Example:
+        >>> @parametrize_with_checks(["loss/hinge"], kit=1)
+        ... def test_contract(check):
+        ...     check()
+
+    Raises:
+        UserError: There is no such component, or nothing to check.
+    """
+    import pytest
+
+    cases = []
+    for target in targets:
+        known = dict((expected or {}).get(target, {})) if isinstance(target, str) else {}
+        for subject in subjects(target, expected=known or None):
+            for check in chosen(subject, kit=kit):
+                reason = subject.expected.get(check.name)
+                marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+                name = f"{subject.label}-{check.name}"
+                cases.append(pytest.param(partial(_test, subject, check), id=name, marks=marks))
+    if not cases:
+        raise ValueError("nothing to check: no targets were given")
+    return pytest.mark.parametrize("check", cases)
+
+
+def _test(subject: Subject, check: Check) -> None:
+    import pytest
+
+    try:
+        check.test(subject)
+    except NotApplicableError as error:
+        pytest.skip(str(error))

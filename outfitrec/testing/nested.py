@@ -1,0 +1,66 @@
+"""Values made of tensors: outfits, states, mappings, tuples, and tensors themselves."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import torch
+from torch import Tensor
+
+
+def mapped(value: Any, change: Callable[[Tensor], Any]) -> Any:
+    """The same value with every tensor in it changed."""
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {key: mapped(one, change) for key, one in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(mapped(one, change) for one in value))
+    if isinstance(value, list | tuple):
+        return type(value)(mapped(one, change) for one in value)
+    if attrs.has(type(value)) and not isinstance(value, torch.nn.Module):
+        new = {one.alias: mapped(getattr(value, one.name), change) for one in attrs.fields(type(value)) if one.init}
+        return type(value)(**new)
+    return value
+
+
+def tensors(value: Any) -> list[Tensor]:
+    """All tensors in a value, in order; a number counts as one."""
+    found: list[Tensor] = []
+    mapped(value, lambda tensor: found.append(tensor))
+    if isinstance(value, int | float):
+        found.append(torch.tensor(value))
+    return found
+
+
+def floats(value: Any, dtype: torch.dtype) -> Any:
+    """The same value with its floating-point tensors in another type."""
+    return mapped(value, lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
+
+
+def copied(value: Any) -> Any:
+    """A copy that shares no memory."""
+    return mapped(value, lambda tensor: tensor.detach().clone())
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal bit for bit (NaN equals NaN)."""
+    first, second = tensors(one), tensors(other)
+    return len(first) == len(second) and all(
+        a.shape == b.shape and a.dtype == b.dtype and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def near(one: Any, other: Any, *, rtol: float = 1e-4, atol: float = 1e-5) -> bool:
+    """Whether two values are equal up to rounding."""
+    first, second = tensors(one), tensors(other)
+    return len(first) == len(second) and all(
+        a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=rtol, atol=atol, equal_nan=True)
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def number(value: Tensor | float) -> float:
+    """A tensor of one number as a float, whether it has a gradient or not."""
+    return float(value.detach()) if isinstance(value, Tensor) else float(value)

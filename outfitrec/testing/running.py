@@ -1,0 +1,106 @@
+"""Checks a component: every check of its kind, in each of its configurations."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from outfitrec.core.errors import UserError, did_you_mean
+from outfitrec.testing.contract import KIT, BrokenContractError, Check, NotApplicableError, checks_of
+from outfitrec.testing.report import Report, Result
+from outfitrec.testing.subject import Subject
+from outfitrec.testing.targets import subjects
+
+# Without it there is nothing to check.
+FIRST = "is_built_from_its_fields"
+
+
+def check_component(
+    target: str | type[Any] | Subject,
+    *,
+    kind: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+    beside: Mapping[str, Any] | None = None,
+    oracle: Callable[..., Any] | None = None,
+    expected: Mapping[str, str] | None = None,
+    only: Iterable[str] = (),
+    kit: int = KIT,
+) -> Report:
+    """Check a component against the contract of its kind.
+
+    Args:
+        target: ``kind/name``, the name of a distribution (all its components), the path of a plugin file,
+            ``module:Class``, a component class, or a `Subject`.
+        kind: Kind of a class that is not registered.
+        fields: Recipe keys to try it with, in place of its examples.
+        beside: Other components to try it with, by kind: a name, or a mapping with one.
+        oracle: A naive function that gives the same as the component, called in the same way.
+        expected: Checks that it is known to fail, by name, each with the reason. One that passes is a failure.
+        only: Names of checks, in place of all.
+        kit: Version of the kit: checks that came later are left out.
+
+    Returns:
+        What became of each check; its ``ok`` says whether all is well.
+
+    Raises:
+        UserError: There is no such component, key, kind or check.
+        PluginError: The component cannot be loaded.
+    """
+    found = list(subjects(target, kind=kind, fields=fields, beside=beside, oracle=oracle, expected=expected))
+    return Report(tuple(result for subject in found for result in _checked(subject, set(only), kit)), kit)
+
+
+def chosen(subject: Subject, only: Iterable[str] = (), kit: int = KIT) -> tuple[Check, ...]:
+    """The checks of a subject.
+
+    Raises:
+        UserError: There is no check of a name that is asked for, or expected to fail; or no such version.
+    """
+    if not 1 <= kit <= KIT:
+        raise UserError(f"there is no version {kit} of the contract kit", hint=f"1 to {KIT}")
+    known = {one.name: one for one in checks_of(subject.kind, kit)}
+    every = {one.name for one in checks_of(subject.kind, KIT)}
+    for name in (*only, *subject.expected):
+        if name not in every:
+            raise UserError(f"{subject.label}: there is no check {name!r}", hint=did_you_mean(name, every))
+    return tuple(one for name, one in known.items() if not only or name in only)
+
+
+def run_check(subject: Subject, check: Check) -> Result:
+    """What becomes of one check."""
+    began = time.perf_counter()
+    result = Result(subject.label, check.name, "passed")
+    reason = subject.expected.get(check.name)
+    try:
+        check.test(subject)
+    except NotApplicableError as error:
+        result = attrs.evolve(result, state="not applicable", message=str(error))
+    except BrokenContractError as error:
+        result = attrs.evolve(result, state="failed", message=error.message, hint=error.hint)
+    # The component is anybody's: whatever it raises is its failure.
+    except Exception as error:
+        text = f"it raises {type(error).__name__}: {error}"
+        result = attrs.evolve(result, state="failed", message=text, hint=check.summary)
+    if reason is not None and result.state == "failed":
+        result = attrs.evolve(result, state="expected failure", message=f"{result.message} ({reason})", hint="")
+    elif reason is not None and result.state == "passed":
+        text = f"it is expected to fail ({reason}), and does not"
+        result = attrs.evolve(result, state="unexpected pass", message=text, hint="take it off the expected failures")
+    return attrs.evolve(result, seconds=time.perf_counter() - began)
+
+
+def _checked(subject: Subject, only: set[str], kit: int) -> Iterable[Result]:
+    checks = chosen(subject, only, kit)
+    first = next((one for one in chosen(subject) if one.name == FIRST), None)
+    # What cannot be built fails once, and not in every check.
+    built = run_check(subject, first) if first is not None else None
+    for one in checks:
+        if built is not None and one.name == FIRST:
+            yield built
+        elif built is not None and built.state != "passed":
+            yield Result(
+                subject.label, one.name, "not run", "it cannot be built", "" if FIRST in only else built.message
+            )
+        else:
+            yield run_check(subject, one)

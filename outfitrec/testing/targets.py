@@ -1,0 +1,110 @@
+"""What is to be checked, as people name it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from outfitrec.core.errors import PluginError, UserError, did_you_mean, listed
+from outfitrec.core.kinds import KINDS
+from outfitrec.core.loading import Plugins, plugins
+from outfitrec.core.registry import Registration, Registry, canonical
+from outfitrec.testing.subject import Subject, register, subjects_of
+
+FORMS = "KIND/NAME, the name of a distribution, the path of a plugin file, or module:Class"
+
+
+def subjects(
+    target: str | type[Any] | Subject,
+    *,
+    kind: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+    beside: Mapping[str, Any] | None = None,
+    oracle: Callable[..., Any] | None = None,
+    expected: Mapping[str, str] | None = None,
+) -> Iterator[Subject]:
+    """The components of a target, in the configurations that they are checked in.
+
+    Args: see `outfitrec.testing.check_component`.
+
+    Raises:
+        UserError: There is nothing of that name, or its keys are wrong.
+        PluginError: It cannot be loaded, or is no component.
+    """
+    if isinstance(target, Subject):
+        if kind or fields or beside or oracle or expected:
+            raise UserError("a subject has its fields and all else already", hint="set them where it is made")
+        yield target
+        return
+    entries, registry = _entries(target, kind)
+    if not entries:
+        raise UserError(f"{target} has no components: there is nothing to check")
+    if len(entries) > 1 and (fields or beside or oracle):
+        raise UserError(
+            f"{target} has several components: keys are for one",
+            hint=f"one of {listed([f'{one.kind}/{one.qualified}' for one in entries])}",
+        )
+    for entry in entries:
+        yield from subjects_of(entry, registry, fields=fields, beside=beside, oracle=oracle, expected=expected)
+
+
+def _entries(target: str | type[Any], kind: str | None) -> tuple[list[Registration], Registry]:
+    known = plugins()
+    if isinstance(target, type):
+        return _of_class(target, kind, known.registry)
+    if target.endswith(".py"):
+        known = known.copy()
+        known.add_file(Path(target))
+        return [one for one in _components(known.registry) if one.provider == Path(target).name], known.registry
+    if ":" in target:
+        return _of_class(_imported(target), kind, known.registry)
+    word, _, name = target.partition("/")
+    if name and word in KINDS:
+        return [known.registry.get(word, name)], known.registry
+    return _of_distribution(target, known), known.registry
+
+
+def _components(registry: Registry) -> list[Registration]:
+    return [one for one in registry if one.kind in KINDS]
+
+
+def _imported(target: str) -> type[Any]:
+    module, _, name = target.partition(":")
+    try:
+        found: object = getattr(import_module(module), name)
+    # The module is anybody's.
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"{target} cannot be loaded: {type(error).__name__}: {error}",
+            hint="the module must be on Python's path: install its distribution, or set PYTHONPATH",
+        ) from error
+    if not isinstance(found, type):
+        raise PluginError(f"{target} is no class")
+    return found
+
+
+def _of_class(cls: type[Any], kind: str | None, registry: Registry) -> tuple[list[Registration], Registry]:
+    """A class: as it is registered, or as one of a kind."""
+    target = f"{cls.__module__}:{cls.__qualname__}"
+    found = [one for one in _components(registry) if one.target == target]
+    if found:
+        if kind and kind not in {one.kind for one in found}:
+            raise UserError(f"{target} is registered as {found[0].kind}, not as {kind}")
+        return [one for one in found if kind in (None, one.kind)], registry
+    if kind is None:
+        raise UserError(f"{target} is registered by no plugin", hint=f"say its kind: one of {', '.join(KINDS)}")
+    entry, known = register(registry, cls, kind)
+    return [entry], known
+
+
+def _of_distribution(target: str, known: Plugins) -> list[Registration]:
+    states = {canonical(one.name): one for one in known.states}
+    found = states.get(canonical(target))
+    if found is None:
+        names = [*(one.name for one in known.states), *(f"{one.kind}/{one.qualified}" for one in known.registry)]
+        raise UserError(
+            f"{target!r} is not installed, and is no component", hint=f"{did_you_mean(target, names)}; write {FORMS}"
+        )
+    if found.state != "loaded":
+        raise PluginError(f"{found.name} {found.version} is {found.state}: {found.reason}")
+    return [one for one in _components(known.registry) if canonical(one.provider) == canonical(target)]
