@@ -20,7 +20,7 @@ LR = "train.optimizer.lr"
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of a recipe, in the current folder; its runs are pretended."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("outfitrec.benchmark.executors.local.LocalExecutor", InProcess)
+    monkeypatch.setattr("outfitrec.benchmark.tuning.LocalExecutor", InProcess)
     path = tmp_path / "tiny.yaml"
     path.write_text(dump(tiny()))
     return path
@@ -134,7 +134,7 @@ def test_who_interrupts_is_told_how_to_go_on(recipe: Path, monkeypatch: pytest.M
             return super().wait()
 
     with monkeypatch.context() as patch:
-        patch.setattr("outfitrec.benchmark.executors.local.LocalExecutor", Interrupted)
+        patch.setattr("outfitrec.benchmark.tuning.LocalExecutor", Interrupted)
         found = tune(recipe)
     assert found.exit_code == 130
     assert "the same command goes on" in found.stderr

@@ -40,7 +40,7 @@ def outfitrec_register(register):
 
 def test_a_sound_component_passes_every_check_of_its_kind() -> None:
     report = check_component(Sound, kind="loss", oracle=softplus)
-    assert report.ok, report
+    assert report.ok, str(report)
     assert [one.check for one in report.results] == [one.name for one in checks_of("loss")]
     assert (
         report.counts
@@ -141,7 +141,7 @@ def test_a_plugin_files_components_are_checked(tmp_path: Path) -> None:
     path = tmp_path / "soft.py"
     path.write_text(FILE)
     report = check_component(str(path))
-    assert report.ok, report
+    assert report.ok, str(report)
     assert {one.subject for one in report.results} == {"loss/soft.py/soft"}
     assert check_component(str(path), fields={"scale": 2.0}).results[0].subject == "loss/soft.py/soft(scale=2.0)"
 

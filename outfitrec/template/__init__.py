@@ -1,0 +1,1 @@
+"""Where plugins start from: what ``outfitrec new-plugin`` writes."""
