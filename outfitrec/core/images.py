@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 from jaxtyping import Int, UInt8
+from numpy.typing import NDArray
 from torch import Tensor
 
 from outfitrec.core.data import Catalog, Photos
@@ -124,6 +125,42 @@ class ImageStore:
         return self
 
 
+def check_photos(
+    photos: Photos,
+    used: Int[Tensor, " used"],
+    *,
+    owners: Callable[[int], str] | None = None,
+    workers: int | None = None,
+    progress: Progress = QUIET,
+) -> None:
+    """Decode the photos of these items, in parallel, as a store would, and keep nothing.
+
+    Args:
+        photos: The photos.
+        used: The items.
+        owners: Names an outfit that an item is in, for messages.
+        workers: Number of threads; None takes one a core.
+        progress: Told of the photos that are decoded.
+
+    Raises:
+        DataError: Photos are missing, damaged or enormous: all of them.
+    """
+    items: list[int] = used.tolist()
+    bad: dict[int, str] = {}
+
+    def decoded(rows: range) -> None:
+        for row in rows:
+            try:
+                # A JPEG that is asked for small is read to its end all the same, in a third of the time.
+                _decoded(photos, items[row], 1)
+            except BadPhotoError as error:
+                bad[items[row]] = str(error)
+
+    with quiet():
+        _in_parallel(decoded, len(items), workers or _cores(), progress, "decoding photos")
+    _refuse(bad, photos, None, owners)
+
+
 def _content(photos: Photos, count: int, folder: Path, workers: int, progress: Progress) -> str:
     """Hash of the content of all photos, remembered under the hash of their stamps."""
     stamps = hashlib.sha256()
@@ -184,11 +221,9 @@ def _build(
             pixels = np.full((len(items), size, size, 3), 255, np.uint8)
             for row, item in enumerate(items):
                 try:
-                    pixels[row] = decode(photos.read(item), size)
+                    pixels[row] = _decoded(photos, item, size)
                 except BadPhotoError as error:
                     bad[item] = str(error)
-                except OSError as error:
-                    bad[item] = f"cannot be read: {error.strerror or error}"
             # Written, not mapped: where the disk is full a write fails, and a mapping kills the process.
             with writing:
                 file.seek(items.start * size * size * 3)
@@ -200,6 +235,14 @@ def _build(
         _refuse(bad, photos, used, owners)
     write_json(path.with_suffix(".json"), {"items": count, "size": size, "bad": dict(sorted(bad.items()))})
     return bad
+
+
+def _decoded(photos: Photos, item: int, size: int) -> NDArray[np.uint8]:
+    """The pixels of a photo; one that cannot be read is a bad one too."""
+    try:
+        return decode(photos.read(item), size)
+    except OSError as error:
+        raise BadPhotoError(f"cannot be read: {error.strerror or error}") from error
 
 
 def _refuse(bad: Mapping[int, str], photos: Photos, used: Tensor | None, owners: Callable[[int], str] | None) -> None:

@@ -1,0 +1,52 @@
+"""Folders of one's own data, for tests."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SPLITS = ("train", "valid", "test")
+HEADER = ("user", "outfit", "item", "split")
+
+
+def photo(number: int, side: int = 24) -> bytes:
+    """A JPEG of noise."""
+    file = BytesIO()
+    pixels = np.random.default_rng(number).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file, "JPEG")
+    return file.getvalue()
+
+
+def put(root: Path, *items: str, content: bytes = b"") -> None:
+    """Photos of these paths, with the same content."""
+    for item in items:
+        path = root / "photos" / item
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def write(
+    root: Path, rows: Iterable[Sequence[object]], header: Sequence[str] = HEADER, table: str = "outfits.csv"
+) -> Path:
+    """A table as Python's csv module writes it."""
+    text = StringIO()
+    csv.writer(text).writerows([header, *rows])
+    path = root / table
+    path.write_bytes(text.getvalue().encode())
+    return path
+
+
+def wardrobe(root: Path, users: Sequence[str] = ("ann", "bob"), each: int = 6) -> Path:
+    """Tops, bottoms and shoes with a photo each; outfits of one of each, a third of them in each split."""
+    rows = []
+    for number in range(each):
+        for kind, category in enumerate(("tops", "bottoms", "shoes")):
+            put(root, f"{category}/{number}.jpg", content=photo(3 * number + kind))
+    for index, user in enumerate(users):
+        for number in range(each):
+            items = (f"tops/{number}.jpg", f"bottoms/{(number + index) % each}.jpg", f"shoes/{number}.jpg")
+            rows += [(user, f"outfit {number}", item, SPLITS[number % 3]) for item in items]
+    return write(root, rows)
