@@ -1,4 +1,4 @@
-"""The example plugin and the baselines as anybody has them: installed by pip, used by the command line."""
+"""The example plugins and the baselines as anybody has them: installed by pip, used by the command line."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from torch.nn.functional import margin_ranking_loss
 from outfitrec.core.loading import Plugins, Policy
 
 ROOT = Path(__file__).parents[1]
-EXAMPLE = ROOT / "examples" / "outfitrec-hinge"
+EXAMPLES = [ROOT / "examples" / name for name in ("outfitrec-hinge", "outfitrec-swap")]
 # The recipe's method on a small embedded dataset: seconds.
 TINY = (
     "dataset={name: synthetic, users: 4, items: 400, pixels: 64, train: 8, valid: 4, test: 4}",
@@ -27,14 +27,16 @@ TINY = (
     "train.epochs=1",
     "train.batch=16",
 )
+# The same for a recipe's teacher.
+TAUGHT = tuple(f"teacher.{key}" for key in TINY if not key.startswith("dataset"))
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that both distributions are installed into."""
+    """A folder that all of them are installed into."""
     folder = tmp_path_factory.mktemp("third_party")
     # Building may leave files behind.
-    copies = [shutil.copytree(source, folder / source.name) for source in (EXAMPLE, ROOT / "baselines")]
+    copies = [shutil.copytree(source, folder / source.name) for source in (*EXAMPLES, ROOT / "baselines")]
     options = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation")
     command = [sys.executable, "-m", "pip", "install", *options, "--target", str(folder / "site"), *map(str, copies)]
     subprocess.run(command, check=True)
@@ -51,16 +53,22 @@ def hinge(installed: Path) -> Iterator[Any]:
         del sys.modules[name]
 
 
-def outfitrec(installed: Path, *arguments: str, cwd: Path | None = None) -> str:
-    """What the command line prints."""
+def called(installed: Path, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command line, finished."""
     path = os.pathsep.join([str(installed), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "outfitrec", *arguments],
         capture_output=True,
         text=True,
         cwd=cwd,
         env={**os.environ, "OUTFITREC_BLOCK": "", "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        check=False,
     )
+
+
+def outfitrec(installed: Path, *arguments: str, cwd: Path | None = None) -> str:
+    """What the command line prints."""
+    done = called(installed, *arguments, cwd=cwd)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -72,22 +80,36 @@ def test_the_installed_plugins_are_listed_with_their_state(installed: Path) -> N
         "version": "0.1.0",
         "state": "loaded",
         "reason": "",
-        "provides": ["loss/hinge", "recipe/hinge"],
+        "provides": ["loss/hinge", "recipe/hinge", "suite/hinge-against-fnd-cl"],
+    }
+    assert rows["outfitrec-swap"] == {
+        "name": "outfitrec-swap",
+        "version": "0.1.0",
+        "state": "loaded",
+        "reason": "",
+        "provides": ["augmenter/swap", "recipe/swap", "suite/swap-against-fnd-cl"],
     }
     assert rows["outfitrec-baselines"]["state"] == "loaded"
 
 
-def test_the_loss_and_the_recipe_are_listed_with_their_provider(installed: Path) -> None:
-    for kind, summary in (("loss", "hinge ranking loss"), ("recipe", "the paper's student with the hinge loss")):
-        rows = {row["name"]: row for row in json.loads(outfitrec(installed, "ls", kind, "--json"))}
-        assert rows["hinge"] == {
-            "kind": kind,
-            "name": "hinge",
-            "provider": "outfitrec-hinge",
-            "version": "0.1.0",
-            "summary": summary,
-        }
-        assert rows["npair"]["provider"] == "outfitrec"
+@pytest.mark.parametrize(
+    ("kind", "name", "provider", "summary"),
+    [
+        ("loss", "hinge", "outfitrec-hinge", "hinge ranking loss"),
+        ("recipe", "hinge", "outfitrec-hinge", "the paper's student with the hinge loss"),
+        ("suite", "hinge-against-fnd-cl", "outfitrec-hinge", "embedded dataset: hinge beside fnd-cl"),
+        ("augmenter", "swap", "outfitrec-swap", "outfits exchange items of a category"),
+        ("recipe", "swap", "outfitrec-swap", "fnd-cl whose second view has the shoes of another outfit"),
+        ("suite", "swap-against-fnd-cl", "outfitrec-swap", "embedded dataset: swap beside erase"),
+    ],
+)
+def test_what_an_example_provides_is_listed_with_its_provider(
+    installed: Path, kind: str, name: str, provider: str, summary: str
+) -> None:
+    rows = {row["name"]: row for row in json.loads(outfitrec(installed, "ls", kind, "--json"))}
+    expected = {"kind": kind, "name": name, "provider": provider, "version": "0.1.0", "summary": summary}
+    assert rows[name] == expected
+    assert "outfitrec" in {row["provider"] for row in rows.values()}
 
 
 @pytest.mark.parametrize("name", ["loss/hinge", "loss/outfitrec-hinge/hinge"])
@@ -97,20 +119,62 @@ def test_the_loss_is_explained(installed: Path, name: str) -> None:
         assert part in text
 
 
-def test_the_recipe_is_valid(installed: Path) -> None:
-    assert "hinge" in outfitrec(installed, "validate", "hinge")
+@pytest.mark.parametrize("name", ["augmenter/swap", "augmenter/outfitrec-swap/swap"])
+def test_the_augmenter_is_explained(installed: Path, name: str) -> None:
+    text = outfitrec(installed, "explain", name)
+    for part in ("outfitrec-swap 0.1.0", "category of the items that are exchanged", "shoe", "random order"):
+        assert part in text
 
 
-def test_the_recipe_runs_and_the_run_says_what_it_used(installed: Path, tmp_path: Path) -> None:
-    found = json.loads(outfitrec(installed, "run", "hinge", *TINY, "--json", cwd=tmp_path))
-    assert found["recipe"] == "hinge"
+@pytest.mark.parametrize("name", ["hinge", "hinge-against-fnd-cl", "swap", "swap-against-fnd-cl"])
+def test_the_recipes_and_suites_are_valid(installed: Path, name: str) -> None:
+    assert outfitrec(installed, "validate", name) == f"{name}: valid\n"
+
+
+@pytest.mark.parametrize(("name", "kind", "more"), [("hinge", "loss", ()), ("swap", "augmenter", TAUGHT)])
+def test_a_recipe_runs_and_the_run_says_what_it_used(
+    installed: Path, tmp_path: Path, name: str, kind: str, more: tuple[str, ...]
+) -> None:
+    found = json.loads(outfitrec(installed, "run", name, *TINY, *more, "--json", cwd=tmp_path))
+    assert found["recipe"] == name
     assert 0 <= found["test"]["auc"] <= 1
     manifest = json.loads((tmp_path / found["directory"] / "manifest.json").read_text())
-    used = {"kind": "loss", "name": "outfitrec-hinge/hinge", "provider": "outfitrec-hinge", "version": "0.1.0"}
+    provider = f"outfitrec-{name}"
+    used = {"kind": kind, "name": f"{provider}/{name}", "provider": provider, "version": "0.1.0"}
     assert used in manifest["components"]
-    assert manifest["versions"]["outfitrec-hinge"] == "0.1.0"
+    assert manifest["versions"][provider] == "0.1.0"
     recipe = (tmp_path / found["directory"] / "recipe.yaml").read_text()
-    assert "outfitrec-hinge/hinge" in recipe
+    assert f"{provider}/{name}" in recipe
+
+
+def test_a_category_that_is_not_in_the_data_ends_a_run_before_it_trains(installed: Path, tmp_path: Path) -> None:
+    views = "objectives.contrastive.views=[erase, {name: swap, category: hat}]"
+    done = called(installed, "run", "swap", *TINY, *TAUGHT, views, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "swap: category: the dataset has no 'hat'" in done.stderr
+    assert not list(tmp_path.glob("runs/*/metrics.jsonl"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("hinge-against-fnd-cl", ["hinge", "N-pair", "FND", "FND-CL"]),
+        ("swap-against-fnd-cl", ["FND", "FND-CL", "identity, swap", "erase, swap"]),
+    ],
+)
+def test_a_suite_runs(installed: Path, tmp_path: Path, name: str, rows: list[str]) -> None:
+    keys = [TINY[0], *(f"{key}train.epochs=1" for key in ("", "start.", "teacher."))]
+    outfitrec(installed, "bench", name, *keys, "--seeds", "0", cwd=tmp_path)
+    (report,) = (tmp_path / "reports").glob("**/report.json")
+    entries = json.loads(report.read_text())["entries"]
+    assert [entry["cell"]["row"] for entry in entries] == rows
+    assert [entry["error"] for entry in entries] == [""] * len(rows)
+    recipes = {entry["cell"]["row"]: (tmp_path / entry["directory"] / "recipe.yaml").read_text() for entry in entries}
+    own = name.removesuffix("-against-fnd-cl")
+    assert [row for row, recipe in recipes.items() if f"outfitrec-{own}/{own}" in recipe] == [
+        row for row in rows if own in row
+    ]
 
 
 def test_the_loss_is_that_of_torch(hinge: Any) -> None:
