@@ -4,7 +4,7 @@
 `run_recipe` runs a recipe in seconds, in a temporary directory.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -88,11 +88,11 @@ def run_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunRecipe:
 
 
 @pytest.fixture
-def isolated_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugins]:
+def isolated_plugins(monkeypatch: pytest.MonkeyPatch) -> Plugins:
     """The loaded plugins with a registry of this test's own: what is registered in it is gone afterwards."""
     known = plugins()
     monkeypatch.setattr(known, "registry", known.registry.copy())
-    yield known
+    return known
 
 
 @pytest.fixture
