@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: setup demo test test-all lint types bench clean
+.PHONY: setup demo test test-all lint types bench docs clean
 
 setup: $(READY)
 
@@ -16,13 +16,16 @@ $(READY): pyproject.toml baselines/pyproject.toml
 demo: setup
 	$(BIN)/outfitrec bench table2-synthetic --jobs 2
 
+# A process a core, of one thread each: threads that wait for one another starve those of other tests.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
 test: lint types
-	$(BIN)/python -m pytest -m 'not slow'
-	$(BIN)/python -m pytest -m 'not slow' baselines/tests
+	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow' baselines/tests
 
 test-all: lint types
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest baselines/tests
+	$(PYTEST)
+	$(PYTEST) baselines/tests
 
 lint: setup
 	$(BIN)/ruff check .
@@ -34,5 +37,8 @@ types: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 clean:
-	rm -rf $(VENV) runs reports tunings build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runs reports tunings site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

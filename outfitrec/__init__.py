@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from outfitrec.benchmark.tuning import tune
     from outfitrec.core.component import component
     from outfitrec.core.create import create
-    from outfitrec.core.data import Catalog, Dataset, Photos, Questions, Rows, Split, Truth
+    from outfitrec.core.data import Catalog, Dataset, Labelled, Photos, Questions, Rows, Split, Truth
     from outfitrec.core.drawn import Drawn
     from outfitrec.core.engine import run
     from outfitrec.core.errors import DataError, PluginError, RecipeError, RunError, UserError
@@ -31,6 +31,7 @@ _WHERE = {
     "Dataset": "outfitrec.core.data",
     "Drawn": "outfitrec.core.drawn",
     "Example": "outfitrec.core.example",
+    "Labelled": "outfitrec.core.data",
     "Outfits": "outfitrec.core.outfits",
     "Photos": "outfitrec.core.data",
     "PluginError": "outfitrec.core.errors",
@@ -64,6 +65,7 @@ __all__ = [
     "Dataset",
     "Drawn",
     "Example",
+    "Labelled",
     "Outfits",
     "Photos",
     "PluginError",

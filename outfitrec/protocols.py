@@ -63,7 +63,11 @@ class Head(Protocol):
     """Makes the trainable half of an encoder, which learns the length of its features only when it is built."""
 
     def build(self, size: int) -> Module:
-        """A module of ``(features [item, size], category [item]) → items [item, dim]``."""
+        """A module of ``(features [item, size], category [item]) → items [item, dim]``.
+
+        Raises:
+            RecipeError: It takes no features of this length.
+        """
         ...
 
 
@@ -75,6 +79,9 @@ class Aggregator(Protocol):
     influence. It may also define ``candidates(items [item, dim], category [item])``, which is called beforehand with
     the step's items in training, the split's in evaluation, the training split's for a teacher, and the request's in
     serving; and ``fewest``, the number of items that an outfit must have: outfits of fewer are then refused.
+
+    The order of the slots has no influence, unless a class attribute ``ordered`` says so: ``"category"`` where that
+    of items of one category counts, and ``"slots"`` where that of all items does.
     """
 
     def __call__(
@@ -174,7 +181,11 @@ class Objective(Protocol):
 
 @runtime_checkable
 class Augmenter(Protocol):
-    """An outfit → an altered view. Never changes its input, never leaves an outfit without an item."""
+    """An outfit → an altered view. Never changes its input, never leaves an outfit without an item.
+
+    It may also define ``keeps_categories = True``, which says that no slot is emptied, and that what is put in one is
+    of the category that it had.
+    """
 
     def __call__(
         self, outfits: Outfits, free: Bool[Tensor, "outfit slot"], generator: Generator
@@ -204,7 +215,11 @@ class ColdStart(Protocol):
 
 @runtime_checkable
 class Negatives(Protocol):
-    """Draws unobserved outfits. Built by the engine for one split: only that split's positives are known to it."""
+    """Draws unobserved outfits. Built by the engine for one split: only that split's positives are known to it.
+
+    It may also define ``for_training = False``, which says that it is for evaluation: it is then asked for all
+    positives of its split, in their order.
+    """
 
     def draw(self, pairs: Rows, generator: Generator) -> Drawn:
         """Negatives of these pairs. All tensors are on the CPU."""
@@ -216,7 +231,8 @@ class Dataset(Protocol):
     """A source of data.
 
     It may also have a static method ``outline(config)``: the most items of each category in an outfit, by name, as far
-    as the configuration tells. Sizes and costs of models are computed by it where the data are not there.
+    as the configuration tells. Sizes and costs of models are computed by it where the data are not there. And it may
+    define ``overlapping = True``, which says that an outfit of a user may be in more than one split.
     """
 
     def load(self) -> DatasetOf:

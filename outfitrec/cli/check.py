@@ -70,9 +70,11 @@ def _fields(overrides: tuple[str, ...]) -> dict[str, Any]:
 
 def _list(target: str, kind: str | None, fields: dict[str, Any], only: tuple[str, ...], kit: int, as_json: bool) -> Any:
     from outfitrec.testing.running import chosen
-    from outfitrec.testing.targets import subjects
+    from outfitrec.testing.subject import Subject
+    from outfitrec.testing.targets import targeted
 
-    found = {one: None for subject in subjects(target, kind=kind, fields=fields) for one in chosen(subject, only, kit)}
+    ready = [one for one in targeted(target, kind=kind, fields=fields) if isinstance(one, Subject)]
+    found = {one: None for subject in ready for one in chosen(subject, only, kit)}
     if as_json:
         keys = ("kind", "name", "since", "summary")
         return [{key: getattr(one, key) for key in keys} for one in found]

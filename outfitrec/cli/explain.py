@@ -56,8 +56,8 @@ def _show_component(entry: Registration) -> None:
     fields = attrs.fields(cls)
     if fields:
         show()
-        show_table(("key", "type", "default", "range", "help"), map(_row, fields))
-    searched = [f"{one.name} {_search(info(one).search)}" for one in fields if info(one).search]
+        show_table(("key", "type", "default", "range", "help"), map(row, fields))
+    searched = [f"{one.name} {tried(info(one).search)}" for one in fields if info(one).search]
     if searched:
         show(f"\nworth a search: {'; '.join(searched)}")
     given = [f"{one.name} ({info(one).help})" for one in attrs.fields(cls.component) if info(one).given]
@@ -65,7 +65,8 @@ def _show_component(entry: Registration) -> None:
         show(f"\nfilled in from the data: {', '.join(given)}")
 
 
-def _row(attribute: "attrs.Attribute[Any]") -> tuple[str, ...]:
+def row(attribute: "attrs.Attribute[Any]") -> tuple[str, ...]:
+    """Key, type, default, range and help of a field, in words."""
     from outfitrec.core.values import words
 
     extra = info(attribute)
@@ -85,10 +86,14 @@ def _default(attribute: "attrs.Attribute[Any]") -> str:
     if default is attrs.NOTHING:
         return "required"
     value = default.factory() if hasattr(default, "factory") else default
+    if isinstance(value, tuple):
+        # As a recipe writes it.
+        return f"[{', '.join(map(str, value))}]"
     return value if isinstance(value, str) else shown(value)
 
 
-def _search(values: tuple[Any, ...]) -> str:
+def tried(values: tuple[Any, ...]) -> str:
+    """What a search tries, in words."""
     if len(values) == 2 and all(isinstance(one, int | float) for one in values):
         return f"{values[0]} to {values[1]}"
     return ", ".join(map(str, values))

@@ -23,7 +23,9 @@ COMMANDS = (
     "explain",
     "validate",
     "check",
+    "new-plugin",
     "inspect",
+    "data",
     "neighbours",
     "plot",
     "plugins",
@@ -58,7 +60,7 @@ class Program(click.Group):
         """A command by name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"outfitrec.cli.{cmd_name}").command
+        command: click.Command = import_module(f"outfitrec.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(

@@ -15,10 +15,13 @@ class Example:
 
     Attributes:
         fields: Its recipe keys, as a recipe has them.
-        beside: Other components of the recipe that it is tried with, by kind: a name or a mapping with one.
+        beside: Other components of the recipe that it is tried with, by kind: a name, a mapping with one, or
+            a class.
         expected: Checks that it is known to fail, by name, each with the reason. One that passes after all is an error.
+        image_size: Side of the photos, px, where the 64 of the kit are too few.
     """
 
     fields: Mapping[str, Any] = attrs.field(factory=dict)
     beside: Mapping[str, Any] = attrs.field(factory=dict)
     expected: Mapping[str, str] = attrs.field(factory=dict)
+    image_size: int | None = None

@@ -1,11 +1,15 @@
 """Values made of tensors: outfits, states, mappings, tuples, and tensors themselves."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 import torch
 from torch import Tensor
+
+# Differences of numbers that are all below this are none.
+TINY = 1e-12
 
 
 def mapped(value: Any, change: Callable[[Tensor], Any]) -> Any:
@@ -59,6 +63,18 @@ def near(one: Any, other: Any, *, rtol: float = 1e-4, atol: float = 1e-5) -> boo
         a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=rtol, atol=atol, equal_nan=True)
         for a, b in zip(first, second, strict=True)
     )
+
+
+def distance(one: Any, other: Any) -> float:
+    """Largest difference of two values, as a share of the largest number in them; infinite where shapes differ."""
+    first, second = tensors(one), tensors(other)
+    if [tensor.shape for tensor in first] != [tensor.shape for tensor in second]:
+        return math.inf
+    pairs = [(a.detach().double(), b.detach().double()) for a, b in zip(first, second, strict=True) if a.numel()]
+    shares = [
+        float((a - b).abs().max() / torch.stack([a.abs().max(), b.abs().max()]).clamp(min=TINY).max()) for a, b in pairs
+    ]
+    return max((math.inf if math.isnan(share) else share for share in shares), default=0.0)
 
 
 def number(value: Tensor | float) -> float:

@@ -10,7 +10,7 @@ from outfitrec.core.errors import UserError, did_you_mean
 from outfitrec.testing.contract import KIT, BrokenContractError, Check, NotApplicableError, checks_of
 from outfitrec.testing.report import Report, Result
 from outfitrec.testing.subject import Subject
-from outfitrec.testing.targets import subjects
+from outfitrec.testing.targets import Unready, targeted
 
 # Without it there is nothing to check.
 FIRST = "is_built_from_its_fields"
@@ -47,8 +47,15 @@ def check_component(
         UserError: There is no such component, key, kind or check.
         PluginError: The component cannot be loaded.
     """
-    found = list(subjects(target, kind=kind, fields=fields, beside=beside, oracle=oracle, expected=expected))
-    return Report(tuple(result for subject in found for result in _checked(subject, set(only), kit)), kit)
+    found = list(targeted(target, kind=kind, fields=fields, beside=beside, oracle=oracle, expected=expected))
+    results: list[Result] = []
+    for one in found:
+        if isinstance(one, Unready):
+            hint = f"give it examples(), or check it by itself: outfitrec check {one.label} KEY=VALUE"
+            results.append(Result(one.label, FIRST, "not run", one.error.problems[0].message, hint))
+        else:
+            results += _checked(one, set(only), kit)
+    return Report(tuple(results), kit)
 
 
 def chosen(subject: Subject, only: Iterable[str] = (), kit: int = KIT) -> tuple[Check, ...]:
@@ -98,9 +105,9 @@ def _checked(subject: Subject, only: set[str], kit: int) -> Iterable[Result]:
     for one in checks:
         if built is not None and one.name == FIRST:
             yield built
+        elif built is not None and built.state == "not applicable":
+            yield attrs.evolve(built, check=one.name, seconds=0.0)
         elif built is not None and built.state != "passed":
-            yield Result(
-                subject.label, one.name, "not run", "it cannot be built", "" if FIRST in only else built.message
-            )
+            yield Result(subject.label, one.name, "not run", f"it cannot be built: {built.message}", built.hint)
         else:
             yield run_check(subject, one)

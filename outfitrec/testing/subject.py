@@ -11,11 +11,13 @@ from outfitrec.core.config import Config, create
 from outfitrec.core.document import Document, Place
 from outfitrec.core.errors import PluginError, UserError
 from outfitrec.core.example import Example
+from outfitrec.core.extras import MissingExtraError
 from outfitrec.core.fields import info
 from outfitrec.core.kinds import KINDS
 from outfitrec.core.registry import Registration, Registry
 from outfitrec.core.structure import structure_component
 from outfitrec.core.values import shown
+from outfitrec.testing.contract import NotApplicableError
 from outfitrec.testing.world import WORLD, World
 
 # Of classes that nobody registered.
@@ -52,18 +54,24 @@ class Subject:
 
     @property
     def label(self) -> str:
-        """What people call it: kind and name, and the keys that are not the default."""
+        """What people call it: kind and name, the keys that are not the default, and what it is tried with."""
         keys = {one.name: getattr(self.config, one.name) for one in attrs.fields(type(self.config))}
         own = [
             f"{one.name}={_shown(keys[one.name])}"
             for one in attrs.fields(type(self.config))
             if not info(one).kind and keys[one.name] != _default(one)
         ]
-        return f"{self.kind}/{self.config.name}" + (f"({', '.join(own)})" if own else "")
+        others = "".join(f" with {kind} {one.name}" for kind, one in self.beside.items())
+        return f"{self.kind}/{self.config.name}" + (f"({', '.join(own)})" if own else "") + others
 
     def build(self, seed: int = 0) -> Any:
         """A new one, initialised from a seed; pretrained weights are not loaded."""
         return self.make(self.config, seed)
+
+    def settled(self) -> Any:
+        """A new one; a module in evaluation mode."""
+        component = self.build()
+        return component.eval() if isinstance(component, torch.nn.Module) else component
 
     def values(self) -> "Iterator[tuple[attrs.Attribute[Any], Any]]":
         """Its fields, each with its value as the engine passes it: components in it are built."""
@@ -79,10 +87,18 @@ class Subject:
                 yield one, self.make(value) if extra.kind and value is not None else value
 
     def make(self, config: Config, seed: int = 0) -> Any:
-        """A component of another configuration, as the engine would make it beside this one."""
+        """A component of another configuration, as the engine would make it beside this one.
+
+        Raises:
+            NotApplicableError: It needs a package that is not installed.
+        """
         with torch.random.fork_rng(devices=()):
             torch.manual_seed(seed)
-            return create(config, **self.world.given)
+            try:
+                return create(config, **self.world.given)
+            except MissingExtraError as error:
+                (problem,) = error.problems
+                raise NotApplicableError(f"{problem.message}: {problem.hint}") from error
 
 
 def subjects_of(
@@ -100,7 +116,7 @@ def subjects_of(
         entry: The component.
         registry: Where components beside it are found.
         fields: Its keys.
-        beside: Other components, by kind: a name, or a mapping with one.
+        beside: Other components, by kind: a name, a mapping with one, or a class.
         oracle: See `Subject`.
         expected: See `Subject`; added to what its examples say.
 
@@ -114,13 +130,18 @@ def subjects_of(
         config = structure_component(
             Document.of({"name": entry.qualified, **example.fields}, place), entry.kind, registry
         )
-        others = {
-            kind: structure_component(
-                Document.of(one if isinstance(one, Mapping) else {"name": one}, place), kind, registry
-            )
-            for kind, one in example.beside.items()
-        }
-        yield Subject(config, others, oracle, {**example.expected, **(expected or {})})
+        others = {kind: _beside(one, kind, place, registry) for kind, one in example.beside.items()}
+        world = WORLD if example.image_size is None else World(pixels=example.image_size)
+        yield Subject(config, others, oracle, {**example.expected, **(expected or {})}, world)
+
+
+def _beside(told: Any, kind: str, place: Place, registry: Registry) -> Config:
+    """The configuration of a component that is told by name, by a mapping with one, or by its class."""
+    if isinstance(told, type):
+        entry, registry = register(registry, told, kind)
+        told = entry.qualified
+    keys = told if isinstance(told, Mapping) else {"name": told}
+    return structure_component(Document.of(keys, place), kind, registry)
 
 
 def examples_of(entry: Registration) -> tuple[Example, ...]:

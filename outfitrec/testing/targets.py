@@ -5,11 +5,27 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from outfitrec.core.errors import PluginError, UserError, did_you_mean, listed
 from outfitrec.core.kinds import KINDS
 from outfitrec.core.loading import Plugins, plugins
 from outfitrec.core.registry import Registration, Registry, canonical
 from outfitrec.testing.subject import Subject, register, subjects_of
+
+
+@attrs.frozen
+class Unready:
+    """One of several components that cannot be checked: it has keys without default, say, and gives no examples.
+
+    Attributes:
+        label: Kind and name.
+        error: What is wrong.
+    """
+
+    label: str
+    error: UserError
+
 
 FORMS = "KIND/NAME, the name of a distribution, the path of a plugin file, or module:Class"
 
@@ -31,6 +47,32 @@ def subjects(
         UserError: There is nothing of that name, or its keys are wrong.
         PluginError: It cannot be loaded, or is no component.
     """
+    for one in targeted(target, kind=kind, fields=fields, beside=beside, oracle=oracle, expected=expected):
+        if isinstance(one, Unready):
+            raise one.error
+        yield one
+
+
+def targeted(
+    target: str | type[Any] | Subject,
+    *,
+    kind: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+    beside: Mapping[str, Any] | None = None,
+    oracle: Callable[..., Any] | None = None,
+    expected: Mapping[str, str] | None = None,
+) -> "Iterator[Subject | Unready]":
+    """The components of a target, those that cannot be checked among them.
+
+    Args: see `outfitrec.testing.check_component`.
+
+    Returns:
+        A subject for each configuration; of several components, one that has none is `Unready`.
+
+    Raises:
+        UserError: There is nothing of that name, or its keys are wrong.
+        PluginError: It cannot be loaded, or is no component.
+    """
     if isinstance(target, Subject):
         if kind or fields or beside or oracle or expected:
             raise UserError("a subject has its fields and all else already", hint="set them where it is made")
@@ -45,7 +87,13 @@ def subjects(
             hint=f"one of {listed([f'{one.kind}/{one.qualified}' for one in entries])}",
         )
     for entry in entries:
-        yield from subjects_of(entry, registry, fields=fields, beside=beside, oracle=oracle, expected=expected)
+        try:
+            yield from subjects_of(entry, registry, fields=fields, beside=beside, oracle=oracle, expected=expected)
+        except UserError as error:
+            # One that must be told more is no reason to leave out the others.
+            if len(entries) == 1:
+                raise
+            yield Unready(f"{entry.kind}/{entry.qualified}", error)
 
 
 def _entries(target: str | type[Any], kind: str | None) -> tuple[list[Registration], Registry]:

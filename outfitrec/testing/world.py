@@ -26,7 +26,16 @@ POSTED = {"train": 12, "valid": 4, "test": 4}
 
 
 class World:
-    """Users, items with features, and outfits of one or two tops, a bottom and a pair of shoes."""
+    """Users, items with features, and outfits of one or two tops, a bottom and a pair of shoes.
+
+    Args:
+        pool: Items of each category that outfits are made of: the first so many. The others are in no outfit.
+        pixels: Side of the photos.
+    """
+
+    def __init__(self, pool: int = ITEMS, pixels: int = PIXELS) -> None:
+        self.pool = pool
+        self.pixels = pixels
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -48,7 +57,7 @@ class World:
             rows = (place >= first) & (place < first + count)
             splits[name] = self._split(Rows(users[rows], outfits[rows]), name)
             first += count
-        return Dataset(self.catalog, USERS, splits, digest("outfitrec.testing"))
+        return Dataset(self.catalog, USERS, splits, digest(["outfitrec.testing", self.pool]))
 
     @cached_property
     def given(self) -> dict[str, Any]:
@@ -56,7 +65,7 @@ class World:
         train = self.dataset.splits["train"]
         return {
             "dim": DIM,
-            "image_size": PIXELS,
+            "image_size": self.pixels,
             "users": USERS,
             "categories": CATEGORIES,
             "slots": train.positives.outfits.width,
@@ -79,27 +88,31 @@ class World:
         return Neighbours(catalog.names, find)
 
     def images(self, count: int) -> Tensor:
-        """Normalised photos, ``[count, 3, 64, 64]``."""
-        return torch.randn(count, 3, PIXELS, PIXELS, generator=generator("world", "images", count))
+        """Normalised photos, ``[count, 3, pixels, pixels]``."""
+        return torch.randn(count, 3, self.pixels, self.pixels, generator=generator("world", "images", count))
 
     def _outfits(self, count: int) -> Outfits:
         """So many outfits, no two alike: every third one has a second top."""
         draws = generator("world", "outfits")
         first = torch.arange(len(CATEGORIES)) * ITEMS
         # A place in the product of all tops, bottoms and shoes, none twice.
-        mixed = torch.randperm(ITEMS**3, generator=draws)[:count]
-        items = torch.stack([mixed // ITEMS**2, mixed // ITEMS % ITEMS, mixed % ITEMS], dim=1) + first
-        second = torch.where(torch.arange(count) % 3 == 0, (items[:, 0] + 1) % ITEMS, -1)
+        pool = self.pool
+        mixed = torch.randperm(pool**3, generator=draws)[:count]
+        items = torch.stack([mixed // pool**2, mixed // pool % pool, mixed % pool], dim=1) + first
+        second = torch.where(torch.arange(count) % 3 == 0, (items[:, 0] + 1) % pool, -1)
         return self.catalog.outfits(torch.stack([items[:, 0], second, items[:, 1], items[:, 2]], dim=1))
 
     def _split(self, posted: Rows, name: str) -> Split:
         draws = generator("world", "wrong", name)
+        known = set(map(tuple, posted.outfits.items.tolist()))
 
         def wrong(ratio: int) -> Tensor:
             items = posted.outfits.items.repeat_interleave(ratio, dim=0)
-            # Another pair of shoes each.
-            step = torch.randint(1, ITEMS, (len(items),), generator=draws)
-            items[:, 3] = 2 * ITEMS + (items[:, 3] + step) % ITEMS
+            # Another pair of shoes each: one with which the outfit was posted by nobody.
+            step = torch.randint(1, self.pool, (len(items),), generator=draws)
+            while step.any():
+                items[:, 3] = 2 * ITEMS + (items[:, 3] - 2 * ITEMS + step) % self.pool
+                step = torch.tensor([tuple(row) in known for row in items.tolist()]).long()
             return items
 
         stored = self.catalog.outfits(wrong(3))

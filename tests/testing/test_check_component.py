@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from outfitrec import Example, component, field
 from outfitrec.core.errors import OutfitrecError, PluginError, UserError
-from outfitrec.testing import KIT, Subject, check_component, checks_of
+from outfitrec.testing import KIT, Subject, check_component, checks_of, parametrize_with_checks
 from outfitrec.testing.report import counted, counts_of
 from outfitrec.testing.targets import subjects
 
@@ -91,6 +91,31 @@ def test_nothing_checked_is_no_success() -> None:
     assert report.counts["not applicable"] == 1
     assert not report.ok
     assert counted(counts_of([])) == "nothing was checked"
+
+
+TWO = """
+@component
+class Wanting(Soft):
+    '''A loss with a key that must be given.'''
+
+    margin: float = field(help="the margin")
+
+
+@hookimpl"""
+
+
+def test_of_several_components_one_that_must_be_told_more_is_said_to_be_unchecked(tmp_path: Path) -> None:
+    path = tmp_path / "two.py"
+    more = '    register.component("loss", "wanting", ":Wanting", "a loss")\n'
+    path.write_text(FILE.replace("@hookimpl", TWO.strip()) + more)
+    report = check_component(str(path))
+    (bad,) = report.bad
+    assert (bad.subject, bad.state) == ("loss/two.py/wanting", "not run")
+    assert "margin" in bad.message
+    assert "outfitrec check loss/two.py/wanting KEY=VALUE" in bad.hint
+    assert report.counts["passed"] > 10
+    with pytest.raises(UserError, match="margin"):
+        parametrize_with_checks([str(path)])
 
 
 @component

@@ -9,9 +9,25 @@ from outfitrec.testing import check_component, checks_of
 MODULES = (
     "every",
     "loss",
+    "encoder",
+    "head",
+    "aggregator",
+    "preference",
+    "augmenter",
+    "negatives",
+    "cold_start",
+    "dataset",
+    "distiller",
+    "contrast",
+    "objective",
+    "metric",
+    "optimizer",
+    "schedule",
+    "logger",
 )
 FOUND = mutants(MODULES)
 GPU = "agrees_between_cpu_and_gpu"
+CHECKS = dict.fromkeys(check for kind in MODULES if kind != "every" for check in checks_of(kind))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +51,7 @@ def test_a_check_catches_what_is_broken_for_it(mutant: Mutant) -> None:
     assert not report.ok
 
 
-@pytest.mark.parametrize("check", [pytest.param(one, id=f"{one.kind}-{one.name}") for one in checks_of("loss")])
+@pytest.mark.parametrize("check", [pytest.param(one, id=f"{one.kind}-{one.name}") for one in CHECKS])
 def test_every_check_has_a_mutant(check: object) -> None:
     kind, name = getattr(check, "kind", ""), getattr(check, "name", "")
     caught = {(one.kind, one.check) for one in FOUND}

@@ -1,6 +1,7 @@
 """An outfit as a sequence whose items are predicted in both directions."""
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar, NamedTuple
 
@@ -9,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from outfitrec import RecipeError, RunError, component, field, given
+from outfitrec import Example, RecipeError, RunError, component, field, given
 from outfitrec_baselines.bi_lstm.predictor import Predictor
 
 # In place of a category: the end of the sequence.
@@ -68,6 +69,7 @@ class BiLSTM(nn.Module):
     """
 
     predicts_items: ClassVar[bool] = True
+    ordered: ClassVar[str] = "category"
 
     order: tuple[str, ...] = field(
         default=(), help="all categories in the order of the sequence; an empty list for that of the dataset"
@@ -84,6 +86,13 @@ class BiLSTM(nn.Module):
     )
     dim: int = given("size of an item embedding")
     categories: tuple[str, ...] = given("names of the categories")
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """With and without an end, and by category."""
+        yield Example()
+        yield Example(fields={"end_token": False, "similarity": "cosine", "temperature": 0.1})
+        yield Example(fields={"order": ["shoe", "top", "bottom"], "candidate_set": "category"})
 
     def __attrs_post_init__(self) -> None:
         order = self.order or self.categories

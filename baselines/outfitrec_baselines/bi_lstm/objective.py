@@ -6,7 +6,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from outfitrec import Batch, Outfits, RecipeError, Step, component, field
+from outfitrec import Batch, Example, Outfits, RecipeError, Step, component, field
 from outfitrec_baselines.bi_lstm.aggregator import Predicted
 
 
@@ -25,6 +25,11 @@ class Sequence:
 
     unit = "outfit"
     needs_teacher = False
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Of the aggregator that predicts items."""
+        yield Example(beside={"aggregator": "bi_lstm", "preference": "compatibility"})
 
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from outfitrec import State, component, field, given
+from outfitrec import Example, State, component, field, given
 from outfitrec_baselines.shared.items import Items, items_of
 
 STD = 0.01
@@ -48,6 +48,12 @@ class FHN(nn.Module):
     dim: int = given("size of an item embedding")
     users: int = given("number of users")
     most: tuple[int, ...] = given("by category, the most items of it in a training outfit")
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """With the aggregator that gives it the items."""
+        for fields in ({}, {"binary": True}, {"duplicate": False}):
+            yield Example(fields=fields, beside={"aggregator": "items"})
 
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """What the parts that work on a user's anchors share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from outfitrec import DataError, RecipeError, Recommender, State
+from outfitrec import DataError, Example, RecipeError, Recommender, State
 from outfitrec_baselines.lpae.preference import Anchors
 
 
@@ -103,6 +103,11 @@ class AnchorStrategy:
     """A strategy whose profile is ``anchors``, ``[anchor, dim]``; or ``[cold, anchor, dim]``, of several new users."""
 
     name: ClassVar[str]
+
+    @staticmethod
+    def examples() -> Iterator[Example]:
+        """With anchors of each user, and some that all share."""
+        yield Example(beside={"preference": {"name": "anchors", "anchors": 8, "general": 2}})
 
     @classmethod
     def check_recipe(cls, config: Any, recipe: Any) -> Iterable[tuple[str, str]]:

@@ -1,11 +1,13 @@
 """Cosines of an outfit to several anchors of a user."""
 
+from collections.abc import Iterable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from outfitrec import RecipeError, State, component, field, given
+from outfitrec import Example, RecipeError, State, component, field, given
 
 
 @component
@@ -31,6 +33,12 @@ class Anchors(nn.Module):
     score: str = field(default="sum", choices=("sum", "mean"), help="what is taken of the cosines to the anchors")
     dim: int = given("size of an outfit embedding")
     users: int = given("number of users")
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """With and without general anchors."""
+        yield Example(beside={"aggregator": "lpae"})
+        yield Example(fields={"anchors": 4, "general": 3, "score": "mean"})
 
     def __attrs_post_init__(self) -> None:
         self.user_anchors = nn.Parameter(torch.empty(self.users, self.anchors, self.dim))

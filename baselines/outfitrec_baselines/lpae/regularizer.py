@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from outfitrec import Batch, Outfits, Step, component, field
+from outfitrec import Batch, Example, Outfits, Step, component, field
 from outfitrec_baselines.lpae.anchored import anchors_in, dependent_anchors, log_det_divergence, without_anchors
 
 
@@ -27,6 +27,11 @@ class AnchorRegularizer:
 
     unit = "pair"
     needs_teacher = False
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Of the preference that has anchors."""
+        yield Example(beside={"preference": {"name": "anchors", "anchors": 4}})
 
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn.functional import logsigmoid
 
-from outfitrec import Batch, Catalog, Outfits, Split, Step, component, field, given
+from outfitrec import Batch, Catalog, Example, Outfits, Split, Step, component, field, given
 from outfitrec_baselines.outfitnet.relevancy import Relevancy
 from outfitrec_baselines.triplets.draw import SameTypeItems
 
@@ -37,6 +37,11 @@ class ItemRelevancy:
 
     unit = "outfit"
     needs_teacher = False
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Of the preference that it trains."""
+        yield Example(beside={"aggregator": "items", "preference": "relevancy"})
 
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:

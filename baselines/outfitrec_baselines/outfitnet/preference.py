@@ -1,11 +1,13 @@
 """OutfitNet's second stage: a user's taste for each item, weighted by her attention to it."""
 
+from collections.abc import Iterable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from outfitrec import State, component, field, given
+from outfitrec import Example, State, component, field, given
 from outfitrec_baselines.shared.items import Items, items_of
 
 # Numbers of the largest intermediate tensor: 64 MiB of 32 bits.
@@ -39,6 +41,12 @@ class OutfitNet(nn.Module):
     std: float = field(default=0.1, above=0, help="standard deviation of the user embeddings at the start")
     dim: int = given("size of an item embedding")
     users: int = given("number of users")
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """With the aggregator that gives it the items."""
+        for taste in ("cosine", "inner"):
+            yield Example(fields={"taste": taste}, beside={"aggregator": "items"})
 
     def __attrs_post_init__(self) -> None:
         self.user = nn.Embedding(self.users, self.dim)

@@ -1,12 +1,13 @@
 """OutfitNet's first stage: how well the items of an outfit go together."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from outfitrec import State, component, field
+from outfitrec import Example, State, component, field
 from outfitrec_baselines.shared.compatibility import Compatibility
 from outfitrec_baselines.shared.items import items_of
 
@@ -29,6 +30,12 @@ class Relevancy(Compatibility):
         choices=("cosine", "inner", "distance"),
         help="c of two items: their cosine, their inner product, or minus their squared distance",
     )
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """With the aggregator that gives it the items."""
+        for similarity in ("cosine", "distance"):
+            yield Example(fields={"similarity": similarity}, beside={"aggregator": "items"})
 
     def forward(self, users: Int[Tensor, "..."], state: State) -> Float[Tensor, "..."]:
         """Mean relevancy; ``(b, 1) × (k,) → (b, k)`` and ``(p,) × (p,) → (p,)``.

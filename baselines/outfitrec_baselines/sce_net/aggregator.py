@@ -32,6 +32,7 @@ class SCENet(nn.Module):
     """
 
     fewest: ClassVar[int] = 2
+    ordered: ClassVar[str] = "category"
 
     conditions: int = field(default=5, minimum=1, search=(2, 8), help="number of similarity conditions")
     branch: str = field(

@@ -1,11 +1,12 @@
 """Scores of methods that know no users."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from outfitrec import RecipeError, State, component
+from outfitrec import Example, RecipeError, State, component
 
 
 @component
@@ -16,6 +17,12 @@ class Compatibility(nn.Module):
     """
 
     personal: ClassVar[bool] = False
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """With aggregators that give a number an outfit."""
+        for aggregator in ("bi_lstm", "type_aware", "sce_net"):
+            yield Example(beside={"aggregator": aggregator})
 
     def forward(self, users: Int[Tensor, "..."], state: State) -> Float[Tensor, "..."]:
         """The compatibility for each user: ``(b, 1) × (k,) → (b, k)`` and ``(p,) × (p,) → (p,)``.

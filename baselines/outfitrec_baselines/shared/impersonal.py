@@ -1,13 +1,13 @@
 """Unknown users, served by a method that knows no users."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from outfitrec import DataError, RecipeError, Recommender, State, component
+from outfitrec import DataError, Example, RecipeError, Recommender, State, component
 
 INSTEAD = "choose a strategy that needs known users, such as weighted_average"
 
@@ -21,6 +21,12 @@ class Impersonal:
     Reference:
         Kim et al. 2021, Table 3, the rows of methods without users.
     """
+
+    @staticmethod
+    def examples() -> Iterator[Example]:
+        """With methods that know no users."""
+        for aggregator in ("bi_lstm", "sce_net"):
+            yield Example(beside={"aggregator": aggregator, "preference": "compatibility"})
 
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:

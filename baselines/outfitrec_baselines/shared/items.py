@@ -1,11 +1,12 @@
 """The items of an outfit as they are, for preferences that score items."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from outfitrec import RecipeError, State, component
+from outfitrec import Example, RecipeError, State, component
 
 
 class Items(NamedTuple):
@@ -25,6 +26,12 @@ class Items(NamedTuple):
 @component
 class ItemSet(nn.Module):
     """Nothing is aggregated: an outfit's state is its items."""
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """With the preferences that read its state, which keeps the slots."""
+        for preference in ("outfitnet", "fhn", "relevancy"):
+            yield Example(beside={"preference": preference})
 
     def forward(
         self,

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from outfitrec import Batch, Catalog, Outfits, RecipeError, Split, Step, component, field, given
+from outfitrec import Batch, Catalog, Example, Outfits, RecipeError, Split, Step, component, field, given
 from outfitrec_baselines.triplets.draw import SameTypeItems
 from outfitrec_baselines.triplets.pairs import Pairwise
 from outfitrec_baselines.triplets.terms import embedding_norm, nearer, similarity
@@ -51,6 +51,12 @@ class Triplet:
 
     unit = "outfit"
     needs_teacher = False
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Of both aggregators that compare pairs."""
+        for aggregator in ("type_aware", "sce_net"):
+            yield Example(beside={"aggregator": aggregator, "preference": "compatibility"})
 
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:

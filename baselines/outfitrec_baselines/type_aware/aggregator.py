@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from outfitrec import DataError, RecipeError, component, field, given
+from outfitrec import DataError, Example, RecipeError, component, field, given
 from outfitrec_baselines.triplets.pairs import canonical, length, mean_over_pairs, unit
 
 
@@ -40,6 +40,13 @@ class TypeAware(nn.Module):
     dim: int = given("size of an item embedding")
     categories: tuple[str, ...] = given("names of the categories")
     most: tuple[int, ...] = given("by category, the most items of it in a training outfit")
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """By masks, as the paper and as its code has them, and by layers."""
+        yield Example()
+        yield Example(fields={"bare_masks": True, "normalize": False})
+        yield Example(fields={"projection": "linear"})
 
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from outfitrec.core.component import component
+from outfitrec.core.example import Example
 from outfitrec.core.fields import field, given
 from outfitrec.plugins.aggregators.attention import AttentionBlock
 
@@ -32,6 +33,12 @@ class SetTransformer(nn.Module):
     output: bool = field(default=True, help="mix the heads by an output matrix (W^M of Eq. 3)")
     norm: bool = field(default=True, help="layer normalisation")
     dim: int = given("size of an item embedding")
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """The paper's, and Lee et al.'s."""
+        yield Example()
+        yield Example(fields={"residual": "projected", "scale": "dim", "output": False, "norm": False})
 
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """The outfit as it is."""
 
+from typing import ClassVar
+
 import torch
 from jaxtyping import Bool
 from torch import Generator, Tensor
@@ -11,6 +13,8 @@ from outfitrec.core.outfits import Outfits
 @component
 class Identity:
     """The outfit as it is, for a view beside an altered one."""
+
+    keeps_categories: ClassVar[bool] = True
 
     def __call__(
         self, outfits: Outfits, free: Bool[Tensor, "outfit slot"], generator: Generator

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from jaxtyping import Bool, Int
 from torch import Generator, Tensor
@@ -24,6 +24,8 @@ class Replace:
     Reference:
         Kim et al. 2021, Section "Contrastive learning".
     """
+
+    keeps_categories: ClassVar[bool] = True
 
     count: int = field(
         default=10, minimum=1, maximum=1000, search=(1, 50), help="the item is one of so many nearest, evenly chosen"

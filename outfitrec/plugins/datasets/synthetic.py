@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 
 import attrs
@@ -12,6 +12,7 @@ import torch
 
 from outfitrec.core.component import component
 from outfitrec.core.data import Catalog, Dataset
+from outfitrec.core.example import Example
 from outfitrec.core.fields import field
 from outfitrec.plugins.datasets.garments.garment import Garment
 from outfitrec.plugins.datasets.garments.wardrobe import CATEGORIES, KINDS, garment, kinds, photo
@@ -76,6 +77,13 @@ class Synthetic:
     compatibility: float = field(default=0.3, minimum=0, maximum=10, help="weight of what goes together; taste has 1")
     noise: float = field(default=0.2, minimum=0, maximum=10, help="weight of chance in what is liked; taste has 1")
     two_tops: float = field(default=0.0, minimum=0, maximum=1, help="share of outfits with a second, outer top")
+
+    @staticmethod
+    def examples() -> Iterator[Example]:
+        """A small one."""
+        yield Example(
+            fields={"users": 4, "items": 240, "pixels": 32, "train": 6, "valid": 2, "test": 2, "negatives": 2}
+        )
 
     def load(self) -> Dataset:
         """Make everything but the photos.

@@ -1,5 +1,6 @@
 """Items known by vectors that somebody computed before."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 from outfitrec.core.component import component
 from outfitrec.core.data import Catalog
 from outfitrec.core.errors import DataError, listed
+from outfitrec.core.example import Example
 from outfitrec.core.fields import field, part
 from outfitrec.protocols import Head
 
@@ -35,6 +37,12 @@ class Features(nn.Module):
     def frozen(self) -> bool:
         """Always: the features are given."""
         return True
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Of the features that the contract kit's items have."""
+        yield Example(fields={"size": 12})
+        yield Example(fields={"size": 12, "norm": False, "head": "linear"})
 
     def __attrs_post_init__(self) -> None:
         self.layers = self.head.build(self.size)

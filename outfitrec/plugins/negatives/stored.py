@@ -1,7 +1,7 @@
 """The negatives that the dataset stores."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator
@@ -21,6 +21,8 @@ class Stored:
     Attributes:
         source: Where the negatives come from, in words; part of an evaluation's protocol.
     """
+
+    for_training: ClassVar[bool] = False
 
     set: str = field(default="random", choices=("random", "hard"), help="which stored negatives")
     count: int = field(default=10, minimum=1, help="number drawn for each positive where no random ones are stored")

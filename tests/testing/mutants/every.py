@@ -55,7 +55,7 @@ class _Greedy:
         return softplus(positive, negative, weight, mask)
 
 
-Greedy = component(type("Greedy", (), {"__doc__": "A loss.", "__call__": _Greedy.__call__}))
+Greedy: Any = component(type("Greedy", (), {"__doc__": "A loss.", "__call__": _Greedy.__call__}))
 Greedy.__init__ = _Greedy.__init__
 broken("loss", "refuses_unknown_fields")(Greedy)
 
@@ -158,7 +158,8 @@ class Coarse:
     """Divides by a difference that bfloat16 has not."""
 
     def __call__(self, positive: Any, negative: Any, weight: Any = None, mask: Any = None) -> Tensor:
-        return softplus(positive, negative, weight, mask) / ((positive.abs() + 1000) - 1000).sum()
+        found: Tensor = softplus(positive, negative, weight, mask) / ((positive.abs() + 1000) - 1000).sum()
+        return found
 
 
 @broken("loss", "agrees_between_cpu_and_gpu")
