@@ -38,8 +38,11 @@ EFFICIENCY = (
 """Figures of the measure ``efficiency`` (see `outfitrec.benchmark.efficiency`)."""
 
 
+NAMES = {"auc": "AUC", "ndcg": "NDCG", "fitb": "fill in the blank", "compatibility_auc": "compatibility AUC"}
+
+
 def metric(label: str, higher: bool = True) -> Figure:
     """A metric of 0 to 1, in per cent. Of cold starters: ``auc/5`` is by profiles of five outfits."""
     title, _, profile = label.partition("/")
-    name = {"auc": "AUC", "ndcg": "NDCG", "fitb": "fill in the blank"}.get(title, title)
+    name = NAMES.get(title, title)
     return Figure(label, f"{name}, {profile}" if profile else name, scale=100.0, higher=higher)

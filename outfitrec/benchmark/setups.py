@@ -13,7 +13,7 @@ from outfitrec.benchmark.settings import Suite, VariantSettings
 from outfitrec.core.config import create, label
 from outfitrec.core.document import Document
 from outfitrec.core.errors import OutfitrecError, Problem, RecipeError, did_you_mean
-from outfitrec.core.evaluation import FITB
+from outfitrec.core.evaluation import COMPATIBILITY, FITB
 from outfitrec.core.overrides import Override, written
 from outfitrec.core.recipe import SUFFIXES, load_recipe, resolved
 from outfitrec.core.settings import INNER, FinishedRun, Recipe
@@ -216,8 +216,8 @@ def _computed(setups: Iterable[Setup], *, cold: bool) -> dict[str, Figure]:
         profiles = [f"/{size}" for size in settings.profiles] if cold and settings else [""]
         figures = [metric(f"{one.label}{profile}", one.higher_is_better) for profile in profiles for one in metrics]
         if not cold and metrics:
-            # Computed where the data have questions, which shows in the run.
-            figures.append(metric(FITB))
+            # Computed where the data have questions or labelled outfits, which shows in the run.
+            figures += [metric(FITB), metric(COMPATIBILITY)]
         here = {one.name: one for one in figures}
         common = here if common is None else {name: one for name, one in common.items() if name in here}
     return common or {}

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from outfitrec.core.config import create
@@ -203,7 +203,7 @@ class ColdEvaluator:
 
     def _profiles(
         self, recommender: Recommender, strategy: ColdStart, liked: State, place: int
-    ) -> dict[str, Float[Tensor, "profile ..."]]:
+    ) -> dict[str, Shaped[Tensor, "profile ..."]]:
         most = max(self._sizes)
         first = place * self._draws * most
         made = [

@@ -102,6 +102,19 @@ class Questions:
 
 
 @attrs.frozen(eq=False)
+class Labelled:
+    """Outfits whose compatibility is known: somebody said which go together. They are no user's.
+
+    Attributes:
+        outfits: The outfits.
+        label: Whether each is compatible, ``[outfit]``.
+    """
+
+    outfits: Outfits
+    label: Bool[Tensor, " outfit"]
+
+
+@attrs.frozen(eq=False)
 class Split:
     """One part (train, valid or test) of a dataset.
 
@@ -110,17 +123,23 @@ class Split:
         negatives: Stored negatives by name (``random``, ``hard``): as many rows for each positive, in the order of the
             positives: rows ``k * ratio`` to ``(k + 1) * ratio`` belong to positive ``k``.
         questions: Fill-in-the-blank questions, where the dataset has them.
+        compatibility: Outfits that are labelled compatible or not, where the dataset has them; evaluated for data with
+            one user alone.
     """
 
     positives: Rows
     negatives: Mapping[str, Rows] = attrs.field(factory=dict)
     questions: Questions | None = None
+    compatibility: Labelled | None = None
 
     def __len__(self) -> int:
         return len(self.positives)
 
     def take(self, index: Int[Tensor, " pair"]) -> "Split":
-        """The split of these positives alone; stored negatives follow their positive, questions stay behind."""
+        """The split of these positives alone; stored negatives follow their positive.
+
+        Questions and labelled outfits stay behind.
+        """
         negatives = {}
         for name, rows in self.negatives.items():
             ratio = len(rows) // max(len(self.positives), 1)

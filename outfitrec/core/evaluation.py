@@ -6,6 +6,7 @@ import attrs
 import torch
 from torch import Tensor
 
+from outfitrec.core.create import create
 from outfitrec.core.data import Dataset, Rows, Split
 from outfitrec.core.errors import DataError, RunError
 from outfitrec.core.files import digest
@@ -17,6 +18,7 @@ from outfitrec.core.team import ALONE, Team
 from outfitrec.protocols import Metric, Negatives
 
 FITB = "fitb"
+COMPATIBILITY = "compatibility_auc"
 # The protocol where nothing is ranked.
 UNRANKED: Mapping[str, object] = {"split": "none", "negatives": "none", "seed": None, "hash": ""}
 
@@ -56,8 +58,12 @@ class Evaluator:
     Attributes:
         rows: The outfits, positives and negatives, with the user for whom each is ranked.
         relevant: Which of them are positives, ``[row]``.
-        used: Their items, and those of the questions, ascending.
+        used: Their items, and those of the questions and of the labelled outfits, ascending.
         protocol: What two results must share to be compared, with its ``hash``.
+
+    Raises:
+        DataError: A question is of a user without outfits in the split, or labelled outfits are of more than one user's
+            data.
     """
 
     def __init__(
@@ -92,9 +98,18 @@ class Evaluator:
             strangers = set(split.questions.users.tolist()) - set(positives.users.tolist())
             if strangers:
                 raise DataError(f"questions of users without outfits in the split {name}: {sorted(strangers)[:5]}")
+        self._labelled = split.compatibility
+        if self._labelled is not None and dataset.users != 1:
+            raise DataError(
+                f"the split {name} has labelled outfits, and the dataset {dataset.users} users: compatibility is no "
+                "user's own",
+                hint="leave the split's 'compatibility' out, or load the data as those of one user",
+            )
         asked = [self.rows.outfits.items]
         if self._questions is not None:
             asked.append(self._questions.outfits.items)
+        if self._labelled is not None:
+            asked.append(self._labelled.outfits.items)
         items = torch.cat([part.flatten() for part in asked])
         self.used = items[items >= 0].unique()
         facts = {
@@ -106,6 +121,10 @@ class Evaluator:
             "positives": len(positives),
             "rows": digest([tensor_digest(part) for part in (self.rows.users, self.rows.outfits.items)]),
         }
+        # Only where there are any: results of data without labels keep their hash.
+        if self._labelled is not None:
+            labelled = (self._labelled.outfits.items, self._labelled.label)
+            facts["compatibility"] = digest([tensor_digest(part) for part in labelled])
         self.protocol: dict[str, object] = {**facts, "hash": digest(facts)[:16]}
 
     def evaluate(
@@ -126,6 +145,8 @@ class Evaluator:
         recommender.check_sizes(self.rows.outfits, f"evaluation on {self.protocol['split']}")
         if self._questions is not None:
             recommender.check_sizes(self._questions.outfits, f"questions of {self.protocol['split']}")
+        if self._labelled is not None:
+            recommender.check_sizes(self._labelled.outfits, f"labelled outfits of {self.protocol['split']}")
         training = recommender.training
         try:
             table = embed_all(
@@ -140,23 +161,30 @@ class Evaluator:
             )
             with torch.inference_mode():
                 recommender.candidates(table[self.used], self._dataset.catalog.category[self.used].to(device))
-                mine = team.part(self.rows)
-                part = recommender.score_rows(table, mine.users, mine.outfits, self._chunk).float()
-                scores = team.whole(part, len(self.rows))
-                if not torch.isfinite(scores).all():
-                    raise RunError("the model gives scores that are not finite")
-                return self._measure(recommender, table, scores)
+                scores = self._score(recommender, table, self.rows, team)
+                return self._measure(recommender, table, scores, team)
         finally:
             recommender.train(training)
 
-    def _measure(self, recommender: Recommender, table: Tensor, scores: Tensor) -> Evaluation:
+    def _score(self, recommender: Recommender, table: Tensor, rows: Rows, team: Team) -> Tensor:
+        """Score of each row."""
+        mine = team.part(rows)
+        part = recommender.score_rows(table, mine.users, mine.outfits, self._chunk).float()
+        scores = team.whole(part, len(rows))
+        if not torch.isfinite(scores).all():
+            raise RunError("the model gives scores that are not finite")
         if scores.device.type == "mps":  # metrics are computed in 64 bits, which it does not have
             scores = scores.cpu()
+        return scores
+
+    def _measure(self, recommender: Recommender, table: Tensor, scores: Tensor, team: Team) -> Evaluation:
         user, relevant = self.rows.users.to(scores.device), self.relevant.to(scores.device)
         values = {metric.label: metric(scores, relevant, user) for metric in self._metrics}
         users = self.rows.users.unique()
         if self._questions is not None:
             values[FITB] = self._fill_in(recommender, table, users)
+        if self._labelled is not None:
+            values[COMPATIBILITY] = self._compatibility(recommender, table, team)
         listed = {label: tuple(column.double().tolist()) for label, column in values.items()}
         return Evaluation(tuple(users.tolist()), listed)
 
@@ -172,3 +200,13 @@ class Evaluator:
         place = torch.searchsorted(users, questions.users)
         total = torch.zeros(len(users), dtype=torch.float64).index_add_(0, place, point)
         return total / torch.bincount(place, minlength=len(users))
+
+    def _compatibility(self, recommender: Recommender, table: Tensor, team: Team) -> Tensor:
+        """AUC over all labelled outfits, by the scores of the one user; a tie counts one half."""
+        labelled = self._labelled
+        if labelled is None:
+            raise TypeError("the split has no labelled outfits")
+        rows = Rows(torch.zeros(len(labelled.outfits), dtype=torch.long), labelled.outfits)
+        scores = self._score(recommender, table, rows, team)
+        metric: Metric = create("metric", "auc")
+        return metric(scores, labelled.label.to(scores.device), rows.users.to(scores.device))

@@ -5,6 +5,10 @@ from importlib.util import find_spec
 from outfitrec.core.errors import UserError
 
 
+class MissingExtraError(UserError):
+    """An extra is not installed."""
+
+
 def need(extra: str, *packages: str) -> None:
     """Make sure that an extra is installed, before work begins that ends in an import of it.
 
@@ -13,11 +17,11 @@ def need(extra: str, *packages: str) -> None:
         packages: What it brings, by the names that are imported.
 
     Raises:
-        UserError: One of them is missing; all that are.
+        MissingExtraError: One of them is missing; all that are.
     """
     missing = [name for name in packages if not _installed(name)]
     if missing:
-        raise UserError(f"not installed: {', '.join(missing)}", hint=f"pip install 'outfitrec[{extra}]'")
+        raise MissingExtraError(f"not installed: {', '.join(missing)}", hint=f"pip install 'outfitrec[{extra}]'")
 
 
 def _installed(package: str) -> bool:

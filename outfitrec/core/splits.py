@@ -20,8 +20,8 @@ def halve(split: Split, seed: int) -> tuple[Split, Split]:
     """The teacher's half and the student's half of a split, usually of the validation split.
 
     Each user's positives are shuffled and dealt to the halves in turn, so that both have the users with two or more.
-    Every positive is in one half, its stored negatives with it; questions are in neither. The halves differ by one
-    positive at most and keep the order of the split.
+    Every positive is in one half, its stored negatives with it; questions and labelled outfits are in neither. The
+    halves differ by one positive at most and keep the order of the split.
 
     Raises:
         DataError: The split has fewer than two positives.
@@ -42,7 +42,8 @@ def resplit(
     """Split the union of all positives anew, so that no item of a user is in two parts (see `by_component`).
 
     Stored negatives follow their positive where each split has them, as many for each positive. A question stays
-    where its right answer is still a positive of the split that asks it.
+    where its right answer is still a positive of the split that asks it. Labelled outfits are dropped: nothing says of
+    which new split they are.
 
     Args:
         splits: The splits, which give the new ones their names.

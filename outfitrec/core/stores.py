@@ -22,6 +22,8 @@ def used_items(dataset: Dataset) -> Int[Tensor, " used"]:
         found.extend(rows.outfits.items.unique() for rows in split.negatives.values())
         if split.questions is not None:
             found.append(split.questions.outfits.items.unique())
+        if split.compatibility is not None:
+            found.append(split.compatibility.outfits.items.unique())
     items: Tensor = torch.cat(found).unique()
     return items[items >= 0]
 
@@ -60,4 +62,4 @@ def owner(dataset: Dataset, item: int) -> str:
             if len(found):
                 row = int(found[0])
                 return f"{name} {kind} {row} of user {int(one.users[row])}"
-    return "a question"
+    return "a question or a labelled outfit"

@@ -290,6 +290,9 @@ class Training:
                     self._recommender.check_sizes(rows.outfits, f"{before}dataset, {name}, {kind} negatives")
                 if split.questions:
                     self._recommender.check_sizes(split.questions.outfits, f"{before}dataset, {name}, questions")
+                if split.compatibility:
+                    outfits = split.compatibility.outfits
+                    self._recommender.check_sizes(outfits, f"{before}dataset, {name}, labelled outfits")
 
     def _unheard(self, team: Team) -> Iterable[str]:
         """Check that objectives have the teacher they need; warn of what is given and has no effect."""

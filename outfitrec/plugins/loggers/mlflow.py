@@ -2,11 +2,12 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from outfitrec.core.component import component
+from outfitrec.core.example import Example
 from outfitrec.core.extras import need
 from outfitrec.core.fields import field
 from outfitrec.core.loggers import flat
@@ -27,6 +28,12 @@ class MLflow:
 
     tracking_uri: str | None = field(default=None, help="address of the server; null: as MLFLOW_TRACKING_URI says")
     experiment: str = field(default="outfitrec", help="experiment that the run is shown in")
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Without a server, in a folder."""
+        reason = "the runs of all directories are in the folder that tracking_uri names"
+        yield Example(fields={"tracking_uri": "sqlite:///mlflow.db"}, expected={"keeps_to_its_directory": reason})
 
     def __attrs_post_init__(self) -> None:
         need("mlflow", "mlflow")

@@ -1,10 +1,11 @@
 """Weights & Biases."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from outfitrec.core.component import component
+from outfitrec.core.example import Example
 from outfitrec.core.extras import need
 from outfitrec.core.fields import field
 from outfitrec.plugins.loggers import known, remember
@@ -25,6 +26,11 @@ class WeightsAndBiases:
         choices=("online", "offline", "disabled"),
         help="offline: kept in the run's directory, for 'wandb sync'; null: as WANDB_MODE says, or online",
     )
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Without a network."""
+        yield Example(fields={"mode": "offline"})
 
     def __attrs_post_init__(self) -> None:
         need("wandb", "wandb")

@@ -1,11 +1,14 @@
 """Hints: the teacher's embeddings, through a linear regressor."""
 
+from collections.abc import Iterable
+
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from outfitrec.core.component import component
 from outfitrec.core.errors import RecipeError
+from outfitrec.core.example import Example
 from outfitrec.core.fields import field, given
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.step import Batch, Step
@@ -35,6 +38,12 @@ class Hint(nn.Module):
 
     unit = "pair"
     needs_teacher = True
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Of outfits, and of items."""
+        yield Example()
+        yield Example(fields={"of": "item"})
 
     def __attrs_post_init__(self) -> None:
         if self.teacher_dim is None:

@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import logsigmoid
 
 from outfitrec.core.component import component
+from outfitrec.core.example import Example
 from outfitrec.core.fields import field
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.step import Batch, Step
@@ -46,6 +47,12 @@ class RankDistillation:
 
     unit = "pair"
     needs_teacher = True
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Weights by position, and by the ranking discrepancy as well."""
+        yield Example()
+        yield Example(fields={"top": 2, "discrepancy": 1.0})
 
     def extra(self, batch: Batch, generator: Generator) -> Outfits | None:
         return None

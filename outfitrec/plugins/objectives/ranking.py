@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from outfitrec.core.component import component
+from outfitrec.core.example import Example
 from outfitrec.core.fields import field, part
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.step import Batch, Step
@@ -24,6 +25,12 @@ class Ranking:
     distiller: Distiller | None = part("distiller", default=None, help="weights by what the teacher says")
     weight: float = field(default=1.0, minimum=0, search=(0.01, 10.0), help="factor in the sum of objectives")
     label: str = field(default="ranking", help="name in logs and overrides")
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Without a teacher, and with one."""
+        yield Example()
+        yield Example(fields={"distiller": "fnd"})
 
     @property
     def unit(self) -> str:

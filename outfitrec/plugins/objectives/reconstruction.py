@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from outfitrec.core.component import component
 from outfitrec.core.errors import RecipeError
+from outfitrec.core.example import Example
 from outfitrec.core.fields import field, given
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.step import Batch, Step
@@ -40,6 +41,13 @@ class Reconstruction(nn.Module):
 
     unit = "item"
     needs_teacher = False
+
+    @staticmethod
+    def examples() -> Iterable[Example]:
+        """Beside the encoder whose other half it is."""
+        yield Example(
+            fields={"latent": 8, "width": 2}, beside={"encoder": {"name": "autoencoder", "latent": 8, "width": 2}}
+        )
 
     @staticmethod
     def check_recipe(config: Any, recipe: Any) -> Iterable[tuple[str, str]]:
