@@ -43,7 +43,7 @@ def command(
     if list_only:
         return _list(target, kind, fields, only, kit, as_json)
     report = check_component(target, kind=kind, fields=fields, only=only, kit=kit)
-    failure = None if report.ok else RunError([_problem(one) for one in report.bad] or "nothing was checked")
+    failure = None if report.ok else RunError([*map(_problem, report.faults)] or report.nothing)
     if as_json:
         return _document(report, failure)
     _show(report, verbose)
@@ -69,12 +69,13 @@ def _fields(overrides: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _list(target: str, kind: str | None, fields: dict[str, Any], only: tuple[str, ...], kit: int, as_json: bool) -> Any:
-    from outfitrec.testing.running import chosen
+    from outfitrec.testing.running import chosen, known_checks
     from outfitrec.testing.subject import Subject
     from outfitrec.testing.targets import targeted
 
     ready = [one for one in targeted(target, kind=kind, fields=fields) if isinstance(one, Subject)]
-    found = {one: None for subject in ready for one in chosen(subject, only, kit)}
+    names = known_checks(only, ready)
+    found = {one: None for subject in ready for one in chosen(subject, names, kit)}
     if as_json:
         keys = ("kind", "name", "since", "summary")
         return [{key: getattr(one, key) for key in keys} for one in found]

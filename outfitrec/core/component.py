@@ -25,7 +25,7 @@ def component(cls: T) -> T:
         ...     margin: float = field(default=0.2, above=0, help="margin between positive and negative score")
 
     Raises:
-        TypeError: A field lacks a help line.
+        TypeError: A field lacks a help line, or has a default that depends on others.
     """
     options: dict[str, Any] = {}
     if _is_module(cls):
@@ -44,6 +44,11 @@ def component(cls: T) -> T:
         if not getattr(attribute.metadata.get("outfitrec"), "help", ""):
             raise TypeError(
                 f"{cls.__name__}.{attribute.name} has no help line: declare it with outfitrec.field(help=…)"
+            )
+        if getattr(attribute.default, "takes_self", False):
+            raise TypeError(
+                f"{cls.__name__}.{attribute.name}: its default depends on other fields, and a recipe's defaults are known "
+                "before anything is built: let None be the default, and compute it in __attrs_post_init__"
             )
     return made
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
+from attrs.validators import ge, instance_of, optional
 
 
 @attrs.frozen(kw_only=True)
@@ -21,7 +22,7 @@ class Example:
         image_size: Side of the photos, px, where the 64 of the kit are too few.
     """
 
-    fields: Mapping[str, Any] = attrs.field(factory=dict)
-    beside: Mapping[str, Any] = attrs.field(factory=dict)
-    expected: Mapping[str, str] = attrs.field(factory=dict)
-    image_size: int | None = None
+    fields: Mapping[str, Any] = attrs.field(factory=dict, validator=instance_of(Mapping))
+    beside: Mapping[str, Any] = attrs.field(factory=dict, validator=instance_of(Mapping))
+    expected: Mapping[str, str] = attrs.field(factory=dict, validator=instance_of(Mapping))
+    image_size: int | None = attrs.field(default=None, validator=optional([instance_of(int), ge(1)]))

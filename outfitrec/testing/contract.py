@@ -8,6 +8,7 @@ import attrs
 from torch import Generator
 
 from outfitrec.core.kinds import KINDS
+from outfitrec.testing.isolation import isolated
 
 if TYPE_CHECKING:
     from outfitrec.testing.subject import Subject
@@ -71,6 +72,16 @@ class Check:
     def summary(self) -> str:
         """The fact in a sentence."""
         return (self.test.__doc__ or "").strip().splitlines()[0]
+
+    def run(self, subject: "Subject") -> None:
+        """Test a component, and leave torch's settings and all global generators as they were.
+
+        Raises:
+            BrokenContractError: It does not hold.
+            NotApplicableError: It says nothing.
+        """
+        with isolated():
+            self.test(subject)
 
 
 @runtime_checkable

@@ -34,13 +34,14 @@ def parametrize_with_checks(
 
     Raises:
         UserError: There is no such component, or nothing to check.
+        ValueError: There are no targets, or failures are expected of another one.
     """
     import pytest
 
-    cases = []
+    cases, known = [], dict(expected or {})
     for target in targets:
-        known = dict((expected or {}).get(target, {})) if isinstance(target, str) else {}
-        for subject in subjects(target, expected=known or None):
+        told = known.pop(target, None) if isinstance(target, str) else None
+        for subject in subjects(target, expected=told):
             for check in chosen(subject, kit=kit):
                 reason = subject.expected.get(check.name)
                 marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
@@ -48,6 +49,8 @@ def parametrize_with_checks(
                 cases.append(pytest.param(partial(_test, subject, check), id=name, marks=marks))
     if not cases:
         raise ValueError("nothing to check: no targets were given")
+    if known:
+        raise ValueError(f"expected: {', '.join(map(repr, known))}: no such target was given")
     return pytest.mark.parametrize("check", cases)
 
 
@@ -55,6 +58,6 @@ def _test(subject: Subject, check: Check) -> None:
     import pytest
 
     try:
-        check.test(subject)
+        check.run(subject)
     except NotApplicableError as error:
         pytest.skip(str(error))

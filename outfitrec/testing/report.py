@@ -77,8 +77,25 @@ class Report:
         """Those that are not as they should be."""
         return tuple(one for one in self.results if not one.ok)
 
+    @property
+    def faults(self) -> tuple[Result, ...]:
+        """What is to be mended: of a component that cannot be built that, and not each check that was not run."""
+        found: list[Result] = []
+        for _, results in self.by_subject():
+            bad = [one for one in results if not one.ok]
+            found += [one for one in bad if one.state != "not run"] or bad[:1]
+        return tuple(found)
+
+    @property
+    def nothing(self) -> str:
+        """That nothing was checked, and why, where that is so; else nothing."""
+        if self.bad or self.counts["passed"]:
+            return ""
+        reasons = dict.fromkeys(one.message for one in self.results if one.state == "not applicable")
+        return ": ".join(["nothing was checked", *list(reasons)[:1]])
+
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.bad), counted(self.counts)])
+        return "\n".join([*map(str, self.faults), *filter(None, [self.nothing]), counted(self.counts)])
 
     def by_subject(self) -> Iterator[tuple[str, tuple[Result, ...]]]:
         """The results of each component, in the order in which they were checked."""

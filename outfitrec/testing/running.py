@@ -1,7 +1,7 @@
 """Checks a component: every check of its kind, in each of its configurations."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -48,30 +48,45 @@ def check_component(
         PluginError: The component cannot be loaded.
     """
     found = list(targeted(target, kind=kind, fields=fields, beside=beside, oracle=oracle, expected=expected))
+    only = known_checks(only, [one for one in found if isinstance(one, Subject)])
     results: list[Result] = []
     for one in found:
         if isinstance(one, Unready):
             hint = f"give it examples(), or check it by itself: outfitrec check {one.label} KEY=VALUE"
             results.append(Result(one.label, FIRST, "not run", one.error.problems[0].message, hint))
         else:
-            results += _checked(one, set(only), kit)
+            results += _checked(one, only, kit)
     return Report(tuple(results), kit)
 
 
-def chosen(subject: Subject, only: Iterable[str] = (), kit: int = KIT) -> tuple[Check, ...]:
+def known_checks(only: Iterable[str], subjects: Iterable[Subject]) -> frozenset[str]:
+    """Names of checks that are asked for: each is one of a subject's kind.
+
+    Raises:
+        UserError: There is no such check.
+    """
+    names = frozenset([only] if isinstance(only, str) else only)
+    known = {check.name for kind in {one.kind for one in subjects} for check in checks_of(kind)}
+    for name in sorted(names - known):
+        raise UserError(f"there is no check {name!r}", hint=did_you_mean(name, known))
+    return names
+
+
+def chosen(subject: Subject, only: Collection[str] = (), kit: int = KIT) -> tuple[Check, ...]:
     """The checks of a subject.
 
     Raises:
-        UserError: There is no check of a name that is asked for, or expected to fail; or no such version.
+        UserError: There is no check of a name that is expected to fail, or no reason for that; or no such version.
     """
     if not 1 <= kit <= KIT:
         raise UserError(f"there is no version {kit} of the contract kit", hint=f"1 to {KIT}")
-    known = {one.name: one for one in checks_of(subject.kind, kit)}
     every = {one.name for one in checks_of(subject.kind, KIT)}
-    for name in (*only, *subject.expected):
+    for name, reason in subject.expected.items():
         if name not in every:
             raise UserError(f"{subject.label}: there is no check {name!r}", hint=did_you_mean(name, every))
-    return tuple(one for name, one in known.items() if not only or name in only)
+        if not (isinstance(reason, str) and reason.strip()):
+            raise UserError(f"{subject.label}: {name} is expected to fail for no reason", hint="say why, in words")
+    return tuple(one for one in checks_of(subject.kind, kit) if not only or one.name in only)
 
 
 def run_check(subject: Subject, check: Check) -> Result:
@@ -80,13 +95,13 @@ def run_check(subject: Subject, check: Check) -> Result:
     result = Result(subject.label, check.name, "passed")
     reason = subject.expected.get(check.name)
     try:
-        check.test(subject)
+        check.run(subject)
     except NotApplicableError as error:
         result = attrs.evolve(result, state="not applicable", message=str(error))
     except BrokenContractError as error:
         result = attrs.evolve(result, state="failed", message=error.message, hint=error.hint)
-    # The component is anybody's: whatever it raises is its failure.
-    except Exception as error:
+    # The component is anybody's: whatever it raises, be it to end the program, is its failure.
+    except (Exception, SystemExit) as error:
         text = f"it raises {type(error).__name__}: {error}"
         result = attrs.evolve(result, state="failed", message=text, hint=check.summary)
     if reason is not None and result.state == "failed":
@@ -97,7 +112,7 @@ def run_check(subject: Subject, check: Check) -> Result:
     return attrs.evolve(result, seconds=time.perf_counter() - began)
 
 
-def _checked(subject: Subject, only: set[str], kit: int) -> Iterable[Result]:
+def _checked(subject: Subject, only: Collection[str], kit: int) -> Iterable[Result]:
     checks = chosen(subject, only, kit)
     first = next((one for one in chosen(subject) if one.name == FIRST), None)
     # What cannot be built fails once, and not in every check.

@@ -157,7 +157,7 @@ def examples_of(entry: Registration) -> tuple[Example, ...]:
     try:
         found = tuple(give())
     # They are anybody's code.
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"{who}: examples() raises {type(error).__name__}: {error}") from error
     if not found or not all(isinstance(one, Example) for one in found):
         raise PluginError(f"{who}: examples() must give one or more outfitrec.Example, not {found!r}")

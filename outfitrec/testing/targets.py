@@ -81,6 +81,11 @@ def targeted(
     entries, registry = _entries(target, kind)
     if not entries:
         raise UserError(f"{target} has no components: there is nothing to check")
+    if kind is not None and (kinds := {one.kind for one in entries}) != {kind}:
+        raise UserError(
+            f"{target} is registered as {', '.join(sorted(kinds))}, not as {kind}",
+            hint="leave the kind out: it is for a class that no plugin registers",
+        )
     if len(entries) > 1 and (fields or beside or oracle):
         raise UserError(
             f"{target} has several components: keys are for one",
@@ -100,6 +105,8 @@ def _entries(target: str | type[Any], kind: str | None) -> tuple[list[Registrati
     known = plugins()
     if isinstance(target, type):
         return _of_class(target, kind, known.registry)
+    if not isinstance(target, str):
+        raise UserError(f"{target!r} is nothing to check", hint=f"give a component's class, or write {FORMS}")
     if target.endswith(".py"):
         known = known.copy()
         known.add_file(Path(target))
@@ -136,9 +143,7 @@ def _of_class(cls: type[Any], kind: str | None, registry: Registry) -> tuple[lis
     target = f"{cls.__module__}:{cls.__qualname__}"
     found = [one for one in _components(registry) if one.target == target]
     if found:
-        if kind and kind not in {one.kind for one in found}:
-            raise UserError(f"{target} is registered as {found[0].kind}, not as {kind}")
-        return [one for one in found if kind in (None, one.kind)], registry
+        return [one for one in found if kind == one.kind] or found, registry
     if kind is None:
         raise UserError(f"{target} is registered by no plugin", hint=f"say its kind: one of {', '.join(KINDS)}")
     entry, known = register(registry, cls, kind)

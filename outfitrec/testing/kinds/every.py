@@ -3,7 +3,7 @@
 import inspect
 import random
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from outfitrec.core.kinds import KINDS
 from outfitrec.core.seeds import generator
 from outfitrec.testing.contract import EVERY, NotApplicableError, check, require, use_of
 from outfitrec.testing.dropout import without_dropout
+from outfitrec.testing.isolation import settings
 from outfitrec.testing.nested import copied, floats, mapped, near, same, tensors
 from outfitrec.testing.subject import Subject
 
@@ -57,7 +58,7 @@ def is_built_from_its_fields(subject: Subject) -> None:
         subject.build()
     except NotApplicableError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         hint = "an instance is made by @outfitrec.component from its fields; give those without default by examples()"
         require(condition=False, message=f"building it raises {type(error).__name__}: {error}", hint=hint)
 
@@ -149,29 +150,29 @@ def remembers_nothing(subject: Subject) -> None:
 
 @check(EVERY)
 def draws_from_its_generator_alone(subject: Subject) -> None:
-    """No call draws from a global generator, and building does from torch's alone."""
+    """No call draws from a global generator or seeds one, and building draws from torch's alone."""
     hint = "draw from the generator that it is given: torch.rand(…, generator=generator)"
-    before = _drawn()
+    before = _stirred()
     component = subject.build()
     require(before["numpy"] == _drawn()["numpy"], "building it draws from numpy's global generator", hint)
     for training in (False, True):
         how = "a call in training (dropout apart)" if training else "a call"
-        before = _drawn()
+        before = _stirred()
         used(subject, component, training=training)
         for name, state in _drawn().items():
-            require(state == before[name], f"{how} draws from {name}'s global generator", hint)
+            require(state == before[name], f"{how} draws from {name}'s global generator, or seeds it", hint)
     # Others, such as checkers of types, draw from Python's: what it gives must not depend on that.
-    first, second = _by_random(subject, 1), _by_random(subject, 2)
+    (first, before), (second, after) = _by_random(subject, 1), _by_random(subject, 2)
     require(same(first, second), "what it gives depends on the global generator of Python's random", hint)
+    require(before != after, "it seeds the global generator of Python's random", hint)
 
 
 @check(EVERY)
 def leaves_torch_as_it_was(subject: Subject) -> None:
     """It changes neither the grad mode nor the default dtype, the number of threads or the default device."""
-    before = _settings()
+    before = settings()
     used(subject)
-    changed = [name for name, value in _settings().items() if value != before[name]]
-    _restore(before)
+    changed = [name for name, value in settings().items() if value != before[name]]
     require(
         not changed,
         f"it changes {', '.join(changed)} for everybody",
@@ -266,38 +267,14 @@ def _drawn() -> dict[str, Any]:
     return {"torch": torch.get_rng_state().numpy().tobytes(), "numpy": (name, np.asarray(keys).tobytes(), *rest)}
 
 
-def _by_random(subject: Subject, seed: int) -> Any:
-    """What it gives, built and called anew, with Python's global generator in a certain state."""
-    before = random.getstate()
+def _stirred() -> dict[str, Any]:
+    """The same, in a state that no seed gives: who seeds them is seen by that, as often as it was done before."""
+    torch.rand(1)
+    np.random.rand()  # see above
+    return _drawn()
+
+
+def _by_random(subject: Subject, seed: int) -> tuple[Any, Any]:
+    """What it gives, built and called anew, with Python's global generator in a certain state; and its state then."""
     random.seed(seed)
-    try:
-        return [copied(used(subject, training=training)) for training in (False, True)]
-    finally:
-        random.setstate(before)
-
-
-def _settings() -> dict[str, Any]:
-    return {
-        "the grad mode": torch.is_grad_enabled(),
-        "the default dtype": torch.get_default_dtype(),
-        "the number of threads": torch.get_num_threads(),
-        "the default device": torch.get_default_device(),
-        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
-    }
-
-
-def _restore(before: Mapping[str, Any]) -> None:
-    """Undo what a component changed, for the sake of the checks after this one."""
-    for name, change in _CHANGES.items():
-        # To set the default device, even to what it is, slows torch down from then on.
-        if _settings()[name] != before[name]:
-            change(before[name])
-
-
-_CHANGES: dict[str, Callable[[Any], object]] = {
-    "the grad mode": torch.set_grad_enabled,
-    "the default dtype": torch.set_default_dtype,
-    "the number of threads": torch.set_num_threads,
-    "the default device": torch.set_default_device,
-    "deterministic algorithms": torch.use_deterministic_algorithms,
-}
+    return [copied(used(subject, training=training)) for training in (False, True)], random.getstate()
