@@ -1,11 +1,15 @@
 """Folders of one's own data, for tests."""
 
 import csv
+import errno
+import os
 from collections.abc import Iterable, Sequence
 from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 SPLITS = ("train", "valid", "test")
@@ -50,3 +54,18 @@ def wardrobe(root: Path, users: Sequence[str] = ("ann", "bob"), each: int = 6) -
             items = (f"tops/{number}.jpg", f"bottoms/{(number + index) % each}.jpg", f"shoes/{number}.jpg")
             rows += [(user, f"outfit {number}", item, SPLITS[number % 3]) for item in items]
     return write(root, rows)
+
+
+def lock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuses to look into a folder, as a system does where permissions lack; the tests may run as one who has all."""
+
+    def refusing(known: Any) -> Any:
+        def look(path: Path, *arguments: Any, **options: Any) -> Any:
+            if folder in path.parents:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return known(path, *arguments, **options)
+
+        return look
+
+    for name in ("stat", "read_bytes"):
+        monkeypatch.setattr(Path, name, refusing(getattr(Path, name)))

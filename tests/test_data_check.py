@@ -172,6 +172,8 @@ def test_all_that_is_wrong_with_the_table_is_listed(root: Path) -> None:
         (["table"], "no '=' in it"),
         (["table.name=x"], "table.name: unknown key of dataset 'folder'"),
         (["shares=[1,0,1]"], "must be > 0"),
+        (["root=elsewhere"], "override 'root=elsewhere': the key 'root' is PATH"),
+        (["name=ifashion"], "override 'name=ifashion': the key 'name' is the option --dataset"),
         (["--dataset", "foldr"], "did you mean 'folder'?"),
         (["--dataset", "synthetic"], "root: unknown key of dataset 'synthetic'"),
         (["table=other.csv"], "did you mean 'outfits.csv'?"),

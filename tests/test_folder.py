@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from folders import HEADER, SPLITS, put, wardrobe, write
+from folders import HEADER, SPLITS, lock, put, wardrobe, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,6 +128,23 @@ def test_ways_to_write_the_same_table(tmp_path: Path, change: Callable[[bytes], 
     assert [outfits(data, split) for split in SPLITS] == [outfits(plain, split) for split in SPLITS]
 
 
+def test_categories_in_either_order_are_noted(tmp_path: Path) -> None:
+    wardrobe(tmp_path)
+    assert "in_either_order" not in load(tmp_path).notes
+    usual, other, another = ("tops", "bottoms", "shoes"), ("bottoms", "tops", "shoes"), ("tops", "shoes", "bottoms")
+    rows = [
+        ("ann", place, f"{category}/{number % 3}.jpg", SPLITS[number % 3])
+        for number, (place, outfit) in enumerate(zip("abcdefgh", [usual] * 5 + [other] * 2 + [another], strict=True))
+        for category in outfit
+    ]
+    # Two of one category in a row are in no order.
+    rows[2:2] = [("ann", "a", "bottoms/5.jpg", "train")]
+    write(tmp_path, rows)
+    noted = load(tmp_path).notes["in_either_order"]
+    assert noted == {"bottoms and tops": 2, "bottoms and shoes": 1}
+    assert list(noted) == ["bottoms and tops", "bottoms and shoes"]
+
+
 def test_users_and_outfits_are_any_text(tmp_path: Path) -> None:
     small(tmp_path)
     named = {"ann": 'Zoë, "the\ngreat"', "bob": "0042"}
@@ -204,6 +221,7 @@ def test_outfits_that_cannot_be_split_are_said(tmp_path: Path) -> None:
     write(tmp_path, rows, header=HEADER[:3])
     [found] = problems(tmp_path)
     assert found.startswith(" the re-split leaves no outfit for valid and test | outfits of a user with")
+    assert found.endswith(": say in a column 'split' of outfits.csv which outfits are train, valid and test")
 
 
 def test_the_digest_follows_the_table_and_where_it_is_given_not_the_seed(tmp_path: Path) -> None:
@@ -284,6 +302,10 @@ WRONG = [
     (table((3, "bob,x,shoes/1.jpg,train,")), "outfits.csv:3 5 cells, expected the 4 of"),
     (table((3, "bob,,shoes/1.jpg,")), "outfits.csv:3 outfit: an empty cell; split: an empty cell"),
     (table((3, "bob ,x,shoes/1.jpg,train")), "outfits.csv:3 user: blanks around 'bob '"),
+    (
+        table((3, f"bob,x,{'s' * 2000},train")),
+        "outfits.csv:3 item: a cell of 2,000 characters, more than 1,000: is a quote not closed?",
+    ),
     (table((3, 'bob,"x"1,shoes/1.jpg,train')), "outfits.csv:3 broken quoting: ',' expected after '\"' | a cell with"),
     (table((3, 'bob,"x,shoes/1.jpg,train')), "outfits.csv:3 broken quoting: unexpected end of data"),
     (table((3, 'bob,"x,shoes/1.jpg,train' + "\n" * 200_000)), "outfits.csv:3 broken quoting: field larger than"),
@@ -388,6 +410,16 @@ def test_the_nearest_photo_is_the_hint(tmp_path: Path, item: str, hint: str) -> 
     assert found.split(" | ")[1] == hint
 
 
+def test_a_photo_outside_of_all_categories_is_no_hint(tmp_path: Path) -> None:
+    small(tmp_path)
+    found = problems(tmp_path, photos="photos/tops")
+    assert found[0] == (
+        "outfits.csv:2 item 'tops/1.jpg' is not in ROOT/photos/tops | "
+        "the photos of a category are in a folder of its name: photos/tops/1.jpg"
+    )
+    assert not any("did you mean" in one for one in found)
+
+
 def test_everything_wrong_comes_at_once(tmp_path: Path) -> None:
     small(tmp_path)
     edits = [(3, "bob,x,shoes/1.jpg"), (4, "ann,x,tops/9.jpg,train"), (6, "bob,x,bags/b.PNG,test"), (8, 'ann,"x"x,a,b')]
@@ -432,7 +464,21 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    assert problems(tmp_path)[0] == "photos/tops cannot be read: Permission denied | "
+    # That its photos are not found goes without saying.
+    assert problems(tmp_path) == ["photos/tops cannot be read: Permission denied | "]
+
+
+def test_a_locked_root_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = small(tmp_path / "mine")
+    lock(root, monkeypatch)
+    assert problems(root) == [f"{name} cannot be read: Permission denied | " for name in ("outfits.csv", "photos")]
+    lock(tmp_path, monkeypatch)
+    assert problems(root)[0].startswith(" no such folder: ROOT")
+
+
+def test_a_file_in_the_place_of_the_photos_is_named(tmp_path: Path) -> None:
+    small(tmp_path)
+    assert problems(tmp_path, photos="outfits.csv") == ["outfits.csv cannot be read: Not a directory | "]
 
 
 FILES = [f"{category}/{name}.jpg" for category in ("a", "a-b", "b/c", "Ä") for name in ("1", "2", "10")]

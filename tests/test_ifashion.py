@@ -1,3 +1,4 @@
+import codecs
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -244,6 +245,14 @@ def test_line_ends_of_windows_and_a_missing_last_one_are_fine(tmp_path: Path) ->
     data = load(root)
     assert data.digest == plain.digest
     assert posted(data) == posted(plain)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_id(tmp_path: Path) -> None:
+    plain = load(small(tmp_path / "plain"))
+    root = small(tmp_path / "other")
+    for name in (OUTFITS, USERS, ITEMS):
+        (root / name).write_bytes(codecs.BOM_UTF8 + (root / name).read_bytes())
+    assert load(root).digest == plain.digest
 
 
 def test_a_line_that_is_there_twice_is_one(tmp_path: Path) -> None:

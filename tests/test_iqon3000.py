@@ -221,6 +221,7 @@ ITEMS = [
     (changed(itemId="a\\b"), "items[1]: itemId 'a\\\\b' cannot be part of a photo's name"),
     (changed(itemId=".."), "items[1]: itemId '..' cannot be part of a photo's name"),
     (changed(itemId="\ud800"), "items[1]: itemId '\\ud800' cannot be part of a photo's name"),
+    (changed(itemId="1" * 241), f"items[1]: itemId '{'1' * 241}' cannot be part of a photo's name"),
     (changed(itemId=""), "items[1]: itemId '' cannot be part of a photo's name"),
     (changed(itemId=True), "items[1]: itemId True cannot be part of a photo's name"),
     (changed(itemId=1.5), "items[1]: itemId 1.5 cannot be part of a photo's name"),
@@ -264,6 +265,15 @@ def test_a_file_that_is_no_outfit_is_named(tmp_path: Path, content: bytes, expec
     outfit(root / "1001" / "wrong", [100, 101, 102]).write_bytes(content)
     (found,) = problems(root)
     assert found.startswith(expected)
+
+
+def test_a_folder_in_the_place_of_a_json_is_named_among_others(tmp_path: Path) -> None:
+    root = small(tmp_path)
+    outfit(root / "1001" / "a", [100, 101, 102]).write_text("{}")
+    path = outfit(root / "1001" / "b", [100, 101, 102])
+    path.unlink()
+    path.mkdir()
+    assert problems(root) == ["1001/a/a.json has no 'items'", "1001/b/b.json cannot be read: Is a directory"]
 
 
 def test_numbers_are_ids_too(tmp_path: Path) -> None:

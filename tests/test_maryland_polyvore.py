@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from folders import lock
 from release_trees import NUMBERED, Edit, changed, line, maryland_polyvore, removed, written
 
 from outfitrec.core.data import Dataset
@@ -187,6 +188,8 @@ WRONG: list[tuple[Edit, str]] = [
     (line("category_id.txt", 2, "Tops"), "category_id.txt:2 'Tops', expected a number, a space and a name"),
     (line("category_id.txt", 2, "11"), "category_id.txt:2 '11', expected a number, a space and a name"),
     (line("category_id.txt", 2, ""), "category_id.txt:2 '', expected"),
+    (line("category_id.txt", 2, "11 To\0ps"), "category_id.txt:2 '11 To\\x00ps', expected"),
+    (written("category_id.txt", b"11 T\xf6ps\n"), "category_id.txt:1 '11 T\ufffdps', expected"),
     (line("category_id.txt", 3, "11 Trousers"), "category_id.txt:3 11 is in line 2 already"),
     (line("category_id.txt", 3, "28 Tops"), "category_id.txt:3 'Tops' is in line 2 already"),
     (line("category_id.txt", 2, "12 Tops"), f"{TRAIN} [0].items[0]: categoryid is 11, which category_id.txt does not"),
@@ -230,6 +233,14 @@ def test_everything_wrong_comes_at_once(tmp_path: Path) -> None:
         TRAIN,
         "valid_no_dup.json",
     ]
+
+
+def test_a_locked_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = maryland_polyvore(tmp_path / "data")
+    lock(folder, monkeypatch)
+    assert f"{TRAIN} cannot be read: Permission denied" in problems(folder)
+    lock(tmp_path, monkeypatch)
+    assert problems(folder) == [f" no such folder: {folder}"]
 
 
 def test_a_missing_folder_is_told_with_the_layout(tmp_path: Path) -> None:

@@ -86,7 +86,10 @@ def test_a_new_plugin_installs_keeps_to_the_contract_and_runs(kind: str, tmp_pat
         ("outfitrec-thing", "lose", "unknown kind 'lose'"),
         ("Outfitrec_Thing", "loss", "is no name for a distribution"),
         ("outfitrec-2nd", "loss", "cannot import '2nd'"),
-        ("outfitrec-class", "loss", "cannot import 'class'"),
+        ("outfitrec-class", "loss", "'class' has a meaning of its own"),
+        ("outfitrec-none", "loss", "'None' has a meaning of its own"),
+        ("outfitrec-null", "loss", "'null' has a meaning of its own"),
+        ("outfitrec-outfits", "augmenter", "its class would be called Outfits"),
         ("outfitrec-npair", "loss", "there is a built-in loss 'npair'"),
         ("outfitrec-fnd", "loss", "there is a built-in recipe 'fnd'"),
         ("torch", "loss", "Python has a module 'torch' already"),
@@ -111,6 +114,16 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert invoke("new-plugin", "outfitrec-thing", "--kind", "loss", "--path", tmp_path / "empty").exit_code == 0
     assert sorted(one.name for one in tmp_path.iterdir()) == ["empty", "file", "full"]
+
+
+def test_a_plugin_is_written_into_the_empty_folder_that_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert invoke("new-plugin", "outfitrec-thing", "--kind", "loss", "--path", ".").exit_code == 0
+    assert Path("outfitrec_thing/thing.py").is_file()
+    assert [one.name for one in tmp_path.iterdir()] == ["here"]
 
 
 def test_what_is_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from folders import lock
 from release_trees import Edit, changed, line, polyvore_outfits, removed, written
 
 from outfitrec.core.data import Dataset
@@ -329,6 +330,28 @@ def test_many_problems_of_a_kind_are_cut(tmp_path: Path) -> None:
     found = problems(folder)
     assert len(found) == 11
     assert found[-1] == "compatibility_test.txt … and 40 more of this kind"
+
+
+def test_a_link_to_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    folder = polyvore_outfits(tmp_path)
+    (folder / LABELLED).unlink()
+    (folder / LABELLED).symlink_to(tmp_path / "gone.txt")
+    assert problems(folder) == ["compatibility_test.txt no such file"]
+
+
+def test_a_locked_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = polyvore_outfits(tmp_path)
+    lock(folder, monkeypatch)
+    assert "train.json cannot be read: Permission denied" in problems(folder)
+
+
+def test_a_value_without_end_is_shown_in_part(tmp_path: Path) -> None:
+    folder = polyvore_outfits(tmp_path)
+    line(LABELLED, 2, f"1 300_1 {'x' * 100_000}")(folder)
+    changed("train.json", replace(1, "items", 0, "item_id", value="7" * 100_000))(folder)
+    found = problems(folder)
+    assert len(found) == 2
+    assert all("characters in all" in one and len(one) < 4000 for one in found)
 
 
 def test_a_missing_folder_is_told_with_the_layout(tmp_path: Path) -> None:

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outfitrec.cli.output import show, show_table
-from outfitrec.core.errors import DataError, listed
+from outfitrec.core.errors import DataError, RecipeError, listed
 
 if TYPE_CHECKING:
     from outfitrec.core.data import Dataset
+
+# Keys of the dataset that are given otherwise.
+GIVEN = {"root": "the key 'root' is PATH", "name": "the key 'name' is the option --dataset"}
 
 
 @click.group("data")
@@ -71,6 +74,8 @@ def _load(path: str, name: str, overrides: tuple[str, ...]) -> "Dataset":
 
     document = Document.of({"name": name, "root": path}, Place())
     for override in read_overrides(overrides):
+        if override.keys[0] in GIVEN:
+            raise RecipeError(GIVEN[override.keys[0]], where=str(override.place))
         document = document.put(".".join(override.keys), override.value)
     dataset: Dataset = create(structure_component(document, "dataset", plugins().registry)).load()
     empty = [split for split in ("train", "valid", "test") if not len(dataset.splits.get(split, ()))]

@@ -47,7 +47,7 @@ def component(cls: T) -> T:
             )
         if getattr(attribute.default, "takes_self", False):
             raise TypeError(
-                f"{cls.__name__}.{attribute.name}: its default depends on other fields, and a recipe's defaults are known "
+                f"{cls.__name__}.{attribute.name}: its default depends on other fields, and defaults of keys are known "
                 "before anything is built: let None be the default, and compute it in __attrs_post_init__"
             )
     return made

@@ -7,6 +7,11 @@ import attrs
 from attrs.validators import ge, instance_of, optional
 
 
+def _mapping(example: "Example", attribute: "attrs.Attribute[Any]", value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{attribute.name} must be a mapping, not {value!r}")
+
+
 @attrs.frozen(kw_only=True)
 class Example:
     """A configuration with which the contract kit tries a component.
@@ -22,7 +27,7 @@ class Example:
         image_size: Side of the photos, px, where the 64 of the kit are too few.
     """
 
-    fields: Mapping[str, Any] = attrs.field(factory=dict, validator=instance_of(Mapping))
-    beside: Mapping[str, Any] = attrs.field(factory=dict, validator=instance_of(Mapping))
-    expected: Mapping[str, str] = attrs.field(factory=dict, validator=instance_of(Mapping))
+    fields: Mapping[str, Any] = attrs.field(factory=dict, validator=_mapping)
+    beside: Mapping[str, Any] = attrs.field(factory=dict, validator=_mapping)
+    expected: Mapping[str, str] = attrs.field(factory=dict, validator=_mapping)
     image_size: int | None = attrs.field(default=None, validator=optional([instance_of(int), ge(1)]))

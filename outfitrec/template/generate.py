@@ -5,7 +5,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from importlib import metadata, resources
+from importlib import import_module, metadata, resources
 from importlib.util import find_spec
 from pathlib import Path
 from string import Template
@@ -19,6 +19,10 @@ from outfitrec.core.registry import BUILTIN, Registry
 # As pip writes names of distributions (PEP 503).
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 PREFIX = "outfitrec-"
+# What the template's components are called.
+MINE = "Mine"
+# What recipes cannot name, as YAML reads it as no value.
+NULL = "null"
 # Kinds whose recipe stands in a table beside others; the rest alter no method.
 COMPARED = frozenset(KINDS) - {"cold_start", "dataset", "metric", "logger"}
 # What the test of the recipe leaves as it is, or sets besides, where it makes everything small.
@@ -126,8 +130,16 @@ def check_names(distribution: str, kind: str, registry: Registry) -> Names:
         )
     names = Names(distribution, kind)
     for word in (names.package, names.name):
-        if not word.isidentifier() or keyword.iskeyword(word):
+        if not word.isidentifier():
             raise UserError(f"{distribution!r}: Python cannot import {word!r}", hint="begin with a letter")
+    for word in (names.package, names.name, names.cls):
+        if keyword.iskeyword(word) or word == NULL:
+            raise UserError(f"{distribution!r}: {word!r} has a meaning of its own", hint="choose another name")
+    if names.cls != MINE and hasattr(import_module(f"outfitrec.template.components.{kind}"), names.cls):
+        raise UserError(
+            f"{distribution!r}: its class would be called {names.cls}, as one that {kind} components use",
+            hint="choose another name",
+        )
     if find_spec(names.package) is not None:
         raise UserError(
             f"{distribution!r}: Python has a module {names.package!r} already", hint=f"{PREFIX}NAME is mostly free"
@@ -147,7 +159,7 @@ def files_of(names: Names) -> dict[str, str]:
     def filled(name: str) -> str:
         return Template(_text("files", f"{name}.txt")).substitute(values)
 
-    component = re.sub(r"\bMine\b", names.cls, _text("components", f"{names.kind}.py"))
+    component = re.sub(rf"\b{MINE}\b", names.cls, _text("components", f"{names.kind}.py"))
     recipe = filled("recipe.yaml") + Template(_text("recipes", f"{names.kind}.yaml")).substitute(values)
     found = {
         "pyproject.toml": filled("pyproject.toml"),
@@ -183,6 +195,8 @@ def write_plugin(names: Names, folder: Path) -> list[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} exists already", hint="name a folder that is not there: nothing is overwritten")
     files = files_of(names)
+    # One that is called "." has no parent otherwise.
+    folder = folder.absolute()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
@@ -191,8 +205,10 @@ def write_plugin(names: Names, folder: Path) -> list[Path]:
                 (made / path).parent.mkdir(parents=True, exist_ok=True)
                 (made / path).write_text(text, encoding="utf-8")
             if folder.exists():
-                folder.rmdir()
-            shutil.move(made, folder)
+                for part in made.iterdir():
+                    shutil.move(part, folder)
+            else:
+                shutil.move(made, folder)
     except OSError as error:
         raise RunError(f"cannot write {folder}: {error.strerror or error}") from error
     return [Path(path) for path in files]

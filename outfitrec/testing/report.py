@@ -79,7 +79,7 @@ class Report:
 
     @property
     def faults(self) -> tuple[Result, ...]:
-        """What is to be mended: of a component that cannot be built that, and not each check that was not run."""
+        """What is to be mended: of a component that cannot be built, that, and not each check that was not run."""
         found: list[Result] = []
         for _, results in self.by_subject():
             bad = [one for one in results if not one.ok]

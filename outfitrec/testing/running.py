@@ -14,6 +14,8 @@ from outfitrec.testing.targets import Unready, targeted
 
 # Without it there is nothing to check.
 FIRST = "is_built_from_its_fields"
+# Of what fails these, as of what is of another kind, the others would say nothing new.
+GATES = (FIRST, "satisfies_its_protocol")
 
 
 def check_component(
@@ -84,7 +86,7 @@ def chosen(subject: Subject, only: Collection[str] = (), kit: int = KIT) -> tupl
     for name, reason in subject.expected.items():
         if name not in every:
             raise UserError(f"{subject.label}: there is no check {name!r}", hint=did_you_mean(name, every))
-        if not (isinstance(reason, str) and reason.strip()):
+        if not str(reason or "").strip():
             raise UserError(f"{subject.label}: {name} is expected to fail for no reason", hint="say why, in words")
     return tuple(one for one in checks_of(subject.kind, kit) if not only or one.name in only)
 
@@ -114,15 +116,20 @@ def run_check(subject: Subject, check: Check) -> Result:
 
 def _checked(subject: Subject, only: Collection[str], kit: int) -> Iterable[Result]:
     checks = chosen(subject, only, kit)
-    first = next((one for one in chosen(subject) if one.name == FIRST), None)
-    # What cannot be built fails once, and not in every check.
-    built = run_check(subject, first) if first is not None else None
+    known = {one.name: one for one in chosen(subject)}
+    ran: dict[str, Result] = {}
+    stop: Result | None = None
+    for name in GATES if checks else ():
+        ran[name] = run_check(subject, known[name])
+        if ran[name].state == "failed" or (name == FIRST and ran[name].state != "passed"):
+            stop = ran[name]
+            break
     for one in checks:
-        if built is not None and one.name == FIRST:
-            yield built
-        elif built is not None and built.state == "not applicable":
-            yield attrs.evolve(built, check=one.name, seconds=0.0)
-        elif built is not None and built.state != "passed":
-            yield Result(subject.label, one.name, "not run", f"it cannot be built: {built.message}", built.hint)
-        else:
+        if one.name in ran:
+            yield ran[one.name]
+        elif stop is None:
             yield run_check(subject, one)
+        elif stop.state == "not applicable":
+            yield attrs.evolve(stop, check=one.name, seconds=0.0)
+        else:
+            yield Result(subject.label, one.name, "not run", f"{stop.check}: {stop.message}", stop.hint)

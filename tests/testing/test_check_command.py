@@ -79,7 +79,7 @@ def test_a_mistake_in_what_was_written_ends_with_2(arguments: tuple[str, ...]) -
 def test_nothing_checked_ends_with_1() -> None:
     result = invoke("check", "loss/npair", "--only", "survives_a_checkpoint")
     assert result.exit_code == 1
-    assert "nothing was checked" in result.stderr
+    assert "nothing was checked: it is no module of torch" in result.stderr
 
 
 def test_checks_are_tests_of_pytest_with_expected_failures(tmp_path: Path) -> None:
@@ -103,3 +103,11 @@ def test_checks_are_tests_of_pytest_with_expected_failures(tmp_path: Path) -> No
     assert any("test_unexpected_by_target[loss/bpr-is_a_scalar]" in line for line in failed)
     # The stateless have no checkpoint to survive.
     assert "SKIPPED" in out
+
+
+def test_what_is_no_target_is_said_to_be_none() -> None:
+    # In a process of its own, since types are checked in this one.
+    code = "from outfitrec.testing import check_component; check_component(42)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "UserError: 42 is nothing to check" in done.stderr
+    assert "give a component's class" in done.stderr

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from mutants.every import NeedsMore
 from mutants.loss import Doubled, Sound, Summed, softplus
@@ -199,10 +200,43 @@ def test_an_abstract_class_cannot_be_built() -> None:
     assert report.results[0].state == "failed"
 
 
-def test_a_component_of_another_kind_does_not_satisfy_the_protocol() -> None:
-    result = check_component(Layer, kind="loss", only=["satisfies_its_protocol"]).results[0]
-    assert result.state == "failed"
+def test_a_component_of_another_kind_fails_once_and_the_rest_is_not_run() -> None:
+    report = check_component(Layer, kind="loss")
+    (result,) = report.faults
+    assert (result.check, result.state) == ("satisfies_its_protocol", "failed")
     assert "positive, negative, weight, mask" in result.message
+    assert [one.state for one in report.results] == ["passed", "failed", *["not run"] * (len(report.results) - 2)]
+    assert str(report).count("satisfies_its_protocol") == 1
+    (left,) = check_component(Layer, kind="loss", only=["is_a_scalar"]).faults
+    assert (left.check, left.state) == ("is_a_scalar", "not run")
+
+
+def test_a_component_that_ends_the_program_fails() -> None:
+    @component
+    class Ending:
+        """A loss."""
+
+        def __call__(self, positive: Any, negative: Any, weight: Any = None, mask: Any = None) -> Tensor:
+            raise SystemExit(3)
+
+    @component
+    class EndingAtOnce:
+        """A loss."""
+
+        def __attrs_post_init__(self) -> None:
+            raise SystemExit(3)
+
+    for cls in (Ending, EndingAtOnce):
+        assert "SystemExit: 3" in check_component(cls, kind="loss").faults[0].message
+
+
+def test_of_several_kinds_those_are_checked_that_have_the_check(tmp_path: Path) -> None:
+    path = tmp_path / "both.py"
+    more = '    register.component("schedule", "flat", "outfitrec.template.components.schedule:Mine", "flat")\n'
+    path.write_text(FILE + more)
+    report = check_component(str(path), only=["is_a_scalar"])
+    assert [one.subject for one in report.results] == ["loss/both.py/soft"]
+    assert report.ok
 
 
 @pytest.mark.parametrize(
@@ -221,6 +255,8 @@ def test_a_component_of_another_kind_does_not_satisfy_the_protocol() -> None:
         (Sound, {"kind": "loss", "fields": {"margin": 1}}, "margin"),
         (Sound, {"kind": "loss", "only": ["is_a_scaler"]}, "there is no check 'is_a_scaler'"),
         (Sound, {"kind": "loss", "expected": {"is_a_scaler": "why"}}, "there is no check 'is_a_scaler'"),
+        (Sound, {"kind": "loss", "expected": {"is_a_scalar": " "}}, "expected to fail for no reason"),
+        ("loss/npair", {"kind": "metric"}, "loss/npair is registered as loss, not as metric"),
         (Sound, {"kind": "loss", "kit": KIT + 1}, "no version"),
         ("loss/npair", {"fields": {"temperature": -1}}, "temperature: must be > 0"),
         ("outfitrec", {"fields": {"temperature": 1}}, "several components"),
@@ -243,6 +279,46 @@ def test_examples_that_are_none_are_an_error() -> None:
 
     with pytest.raises(PluginError, match=r"must give one or more outfitrec\.Example"):
         check_component(Boastful, kind="loss")
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"fields": "margin"}, "fields must be a mapping"),
+        ({"expected": ["is_a_scalar"]}, "expected must be a mapping"),
+        ({"image_size": 0}, "'image_size' must be >= 1"),
+    ],
+)
+def test_examples_with_something_wrong_in_them_are_an_error(facts: dict[str, Any], message: str) -> None:
+    @component
+    class Careless:
+        """A loss."""
+
+        @staticmethod
+        def examples() -> list[Example]:
+            return [Example(**facts)]
+
+    with pytest.raises(PluginError, match=message):
+        check_component(Careless, kind="loss")
+
+
+def test_failures_that_are_expected_of_no_target_are_an_error() -> None:
+    with pytest.raises(ValueError, match="'loss/bpr': no such target"):
+        parametrize_with_checks(["loss/npair"], expected={"loss/bpr": {"is_a_scalar": "why"}})
+
+
+def test_a_default_that_depends_on_other_fields_is_refused() -> None:
+    class Depending:
+        """A loss."""
+
+        margin: float = field(default=1.0, help="margin")
+        double: float = attrs.field(
+            default=attrs.Factory(lambda self: 2 * self.margin, takes_self=True),
+            metadata=field(default=1.0, help="twice that").metadata,
+        )
+
+    with pytest.raises(TypeError, match=r"Depending\.double: its default depends on other fields"):
+        component(Depending)
 
 
 def test_a_registered_class_is_checked_under_its_name() -> None:

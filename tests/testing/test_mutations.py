@@ -51,6 +51,23 @@ def test_a_check_catches_what_is_broken_for_it(mutant: Mutant) -> None:
     assert not report.ok
 
 
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        pytest.param(one, id=f"{one.check}-{one.cls.__name__}")
+        for one in FOUND
+        if one.cls.__module__ == "mutants.every" and one.check != GPU
+    ],
+)
+def test_a_check_catches_it_after_all_others_too(mutant: Mutant) -> None:
+    before = torch.get_default_dtype(), torch.get_rng_state()
+    report = check_component(mutant.cls, kind=mutant.kind, fields=mutant.fields, beside=mutant.beside)
+    assert mutant.check in {one.check for one in report.bad if one.state == "failed"}
+    # What a component does to everybody ends with the check.
+    assert torch.get_default_dtype() == before[0]
+    assert torch.equal(torch.get_rng_state(), before[1])
+
+
 @pytest.mark.parametrize("check", [pytest.param(one, id=f"{one.kind}-{one.name}") for one in CHECKS])
 def test_every_check_has_a_mutant(check: object) -> None:
     kind, name = getattr(check, "kind", ""), getattr(check, "name", "")

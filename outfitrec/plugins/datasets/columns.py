@@ -12,10 +12,12 @@ from typing import TypeVar
 import attrs
 
 from outfitrec.core.errors import Problem, did_you_mean, nearest
+from outfitrec.plugins.datasets.checks import MOST_OF_A_KIND, others
 
 T = TypeVar("T")
 
-MOST_OF_A_KIND = 10
+# A quote too many makes one cell of the lines that follow.
+LONGEST_CELL = 1000
 QUOTING = "a cell with a comma, a quote or a line break stands in double quotes, and a quote within it is doubled"
 ENCODING = (
     "save it as UTF-8: 'CSV UTF-8' in a spreadsheet program, or with iconv, such as iconv -f WINDOWS-1252 -t UTF-8"
@@ -93,7 +95,7 @@ def capped(found: Sequence[T], problem: Callable[[T], Problem], path: Path) -> I
     """The problems of the first that were found of one kind in a file, and the number of the others."""
     yield from map(problem, found[:MOST_OF_A_KIND])
     if len(found) > MOST_OF_A_KIND:
-        yield Problem(f"… and {len(found) - MOST_OF_A_KIND} more of this kind", str(path))
+        yield others(len(found) - MOST_OF_A_KIND, path)
 
 
 def _content(path: Path, hint: str, problems: list[Problem]) -> bytes | None:
@@ -192,13 +194,17 @@ def _columns(rows: list[list[str]], header: list[str]) -> list[tuple[str, ...]]:
 
 
 def _right(cell: str) -> bool:
-    return bool(cell) and cell == cell.strip()
+    return bool(cell) and cell == cell.strip() and len(cell) <= LONGEST_CELL
 
 
 def _wrong_row(row: list[str], header: list[str]) -> str:
     if len(row) != len(header):
         return f"{len(row)} cells, expected the {len(header)} of {','.join(header)!r}"
     wrong = [(name, cell) for name, cell in zip(header, row, strict=True) if not _right(cell)]
-    return "; ".join(
-        f"{name}: {f'blanks around {cell!r}' if cell.strip() else 'an empty cell'}" for name, cell in wrong
-    )
+    return "; ".join(f"{name}: {_wrong_cell(cell)}" for name, cell in wrong)
+
+
+def _wrong_cell(cell: str) -> str:
+    if len(cell) > LONGEST_CELL:
+        return f"a cell of {len(cell):,} characters, more than {LONGEST_CELL:,}: is a quote not closed?"
+    return f"blanks around {cell!r}" if cell.strip() else "an empty cell"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import numpy as np
 import torch
 
@@ -12,7 +13,8 @@ from outfitrec.core.errors import DataError, Problem
 from outfitrec.core.fields import field
 from outfitrec.core.files import digest
 from outfitrec.core.splits import resplit
-from outfitrec.plugins.datasets.columns import MOST_OF_A_KIND, capped, read_columns
+from outfitrec.plugins.datasets.checks import MOST_OF_A_KIND, is_folder
+from outfitrec.plugins.datasets.columns import capped, read_columns
 from outfitrec.plugins.datasets.outfit_table import REQUIRED, SPLIT, SPLITS, OutfitTable, numbered
 from outfitrec.plugins.datasets.photo_tree import PhotoTree
 from outfitrec.plugins.datasets.photos import FolderPhotos
@@ -42,7 +44,7 @@ class Folder:
             DataError: Something is missing or wrong; all that was found, with file and line.
         """
         root = Path(self.root)
-        if not root.is_dir():
+        if not is_folder(root):
             raise DataError(
                 f"no such folder: {root}", hint=f"'root' has {self.table} and the folder {self.photos} in it"
             )
@@ -54,7 +56,8 @@ class Folder:
             raise DataError(problems)
         table = OutfitTable.of(columns)
         problems += table.problems()
-        if tree.files or not tree.problems:
+        # Where a folder could not be read, its photos would all be missing.
+        if not tree.problems:
             problems += _wrong_items(table, tree)
         if problems:
             raise DataError(problems)
@@ -73,7 +76,7 @@ class Folder:
         content: dict[str, object] = {"table": columns.digest}
         if table.split is None:
             content |= {"shares": [float(share) for share in self.shares], "seed": self.split_seed}
-        notes |= {"users_without_outfits": without, **_repeated(table)}
+        notes |= {"users_without_outfits": without, **_repeated(table), **_unordered(catalog, outfits)}
         return Dataset(catalog, len(table.users), splits, digest(content), notes=notes)
 
     def _splits(self, table: OutfitTable, outfits: Split) -> tuple[dict[str, Split], dict[str, object]]:
@@ -83,7 +86,11 @@ class Folder:
             return {name: outfits.take((part == k).nonzero().flatten()) for k, name in enumerate(SPLITS)}, {}
         nothing = outfits.take(torch.arange(0))
         undivided = dict(zip(SPLITS, (outfits, nothing, nothing), strict=True))
-        splits, told = resplit(undivided, self.shares, self.split_seed)
+        try:
+            splits, told = resplit(undivided, self.shares, self.split_seed)
+        except DataError as error:
+            hint = f"say in a column {SPLIT!r} of {self.table} which outfits are train, valid and test"
+            raise DataError([attrs.evolve(one, hint=f"{one.hint}: {hint}") for one in error.problems]) from error
         return splits, {"shares": told["shares"]}
 
 
@@ -106,3 +113,18 @@ def _repeated(table: OutfitTable) -> dict[str, object]:
     again = np.flatnonzero(table.original != np.arange(len(table.original))).tolist()
     lines = [table.line(outfit) for outfit in again[:MOST_OF_A_KIND]]
     return {"repeated_outfits": {"count": len(again), "lines": lines}} if again else {}
+
+
+def _unordered(catalog: Catalog, outfits: Split) -> dict[str, object]:
+    """A note of categories that follow each other in either order, and how many times in the rarer one.
+
+    Random mixes are drawn place by place: where a place has several categories, they can be told by that alone.
+    """
+    names = catalog.categories
+    category = outfits.positives.outfits.category.numpy()
+    left, right = category[:, :-1], category[:, 1:]
+    left, right = left[right >= 0], right[right >= 0]
+    pairs, pair = np.unique(np.minimum(left, right) * len(names) + np.maximum(left, right), return_inverse=True)
+    rarer = np.minimum(*(np.bincount(pair[way], minlength=len(pairs)) for way in (left < right, left > right)))
+    found = [(" and ".join(names[k] for k in divmod(pairs[n], len(names))), int(rarer[n])) for n in rarer.nonzero()[0]]
+    return {"in_either_order": dict(sorted(found, key=lambda one: -one[1])[:MOST_OF_A_KIND])} if found else {}

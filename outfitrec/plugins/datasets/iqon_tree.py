@@ -94,6 +94,8 @@ class IqonTree:
             self._note("form", f"not text in UTF-8, at byte {error.start}", place)
         except (ValueError, RecursionError) as error:  # numbers of thousands of digits, lists in lists in lists
             self._note("form", f"not an outfit: {error}", place)
+        except OSError as error:
+            self._note("form", f"cannot be read: {error.strerror}", place)
         except (KeyError, TypeError):
             self._note("form", "has no 'items'", place)
         else:

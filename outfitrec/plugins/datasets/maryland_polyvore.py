@@ -13,6 +13,7 @@ from outfitrec.core.data import Catalog, Dataset
 from outfitrec.core.errors import DataError
 from outfitrec.core.fields import field
 from outfitrec.core.files import digest
+from outfitrec.plugins.datasets.checks import is_folder, is_text
 from outfitrec.plugins.datasets.numbered_sets import SPLITS, SetReader, splits_of
 from outfitrec.plugins.datasets.photos import FolderPhotos
 from outfitrec.plugins.datasets.release_files import ReleaseFiles
@@ -48,7 +49,7 @@ class MarylandPolyvore:
             DataError: Files are missing or wrong; all that was found, with file and place.
         """
         root = Path(self.root)
-        if not root.is_dir():
+        if not is_folder(root):
             raise DataError(f"no such folder: {root}", hint=LAYOUT)
         files = ReleaseFiles(root, LAYOUT)
         names = _category_names(files)
@@ -103,7 +104,7 @@ def _category_names(files: ReleaseFiles) -> dict[int, str]:
     lines: dict[object, int] = {}
     for line, text in enumerate(files.lines(CATEGORIES), 1):
         number, _, name = text.strip().partition(" ")
-        if not re.fullmatch(r"[0-9]{1,9}", number) or not name.strip():
+        if not re.fullmatch(r"[0-9]{1,9}", number) or not is_text(name):
             files.note(CATEGORIES, "lines", f"{text[:80]!r}, expected a number, a space and a name", f":{line}")
             continue
         for one in (int(number), name.strip()):

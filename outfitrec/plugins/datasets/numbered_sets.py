@@ -20,7 +20,7 @@ from outfitrec.plugins.datasets.release_files import ReleaseFiles
 
 SPLITS = ("train", "valid", "test")
 # Ids become parts of paths.
-PLAIN = re.compile(r"[A-Za-z0-9-]+")
+PLAIN = re.compile(r"[A-Za-z0-9-]{1,200}")
 # Name of an item, of what a file says of it. Raises a ValueError that says what is wrong with it.
 Naming = Callable[[Mapping[str, Any]], str]
 

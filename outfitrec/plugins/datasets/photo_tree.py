@@ -28,9 +28,7 @@ class PhotoTree:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[Problem] = []
-        self.files = frozenset(self._files()) if folder.is_dir() else frozenset()
-        if not folder.is_dir():
-            self.problems.append(Problem("no such folder", str(folder), LAYOUT))
+        self.files = frozenset(self._files())
 
     def lacks(self, item: str) -> bool:
         """Whether this is not the path of a photo in the folder of a category."""
@@ -63,6 +61,8 @@ class PhotoTree:
         if alike is not None and _composed(alike) == _composed(item):
             return f"the folder has {alike!a}, which looks the same as {item!a}"
         near = alike or self._nearest(plain)
+        if near and "/" not in near:  # it would be refused in its turn
+            return LAYOUT
         return f"did you mean {near!r}?" if near else ""
 
     def _nearest(self, item: str) -> str:
@@ -90,6 +90,8 @@ class PhotoTree:
                             yield inside + entry.name
                         elif entry.is_dir():
                             todo.append((f"{inside}{entry.name}/", around | {me}))
+            except FileNotFoundError:
+                self.problems.append(Problem("no such folder", str(path), LAYOUT))
             except OSError as error:
                 self.problems.append(Problem(f"cannot be read: {error.strerror}", str(path)))
 

@@ -1,5 +1,6 @@
 """The three text files of the POG release of iFashion, read line by line: they are larger than memory."""
 
+import codecs
 import os
 from array import array
 from collections.abc import Iterator
@@ -153,6 +154,8 @@ class PogFiles:
         try:
             with path.open("rb", buffering=BUFFER) as lines:
                 for line, text in enumerate(lines, 1):
+                    if line == 1:
+                        text = text.removeprefix(codecs.BOM_UTF8)
                     fields = text.split(b",", splits)
                     if len(fields) == count:
                         fields[-1] = fields[-1].rstrip(b"\r\n")

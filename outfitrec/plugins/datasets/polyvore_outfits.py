@@ -10,6 +10,7 @@ from outfitrec.core.data import Catalog, Dataset
 from outfitrec.core.errors import DataError
 from outfitrec.core.fields import field
 from outfitrec.core.files import digest
+from outfitrec.plugins.datasets.checks import is_folder
 from outfitrec.plugins.datasets.numbered_sets import PLAIN, SPLITS, SetReader, splits_of
 from outfitrec.plugins.datasets.photos import FolderPhotos
 from outfitrec.plugins.datasets.release_files import ReleaseFiles
@@ -66,7 +67,7 @@ class PolyvoreOutfits:
             DataError: Files are missing or wrong; all that was found, with file and place.
         """
         root = Path(self.root)
-        if not root.is_dir():
+        if not is_folder(root):
             raise DataError(f"no such folder: {root}", hint=LAYOUT)
         files = ReleaseFiles(root, LAYOUT)
         reader = SetReader(files)

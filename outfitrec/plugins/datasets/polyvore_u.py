@@ -14,6 +14,7 @@ from outfitrec.core.errors import DataError, listed
 from outfitrec.core.fields import field
 from outfitrec.core.files import digest
 from outfitrec.core.splits import resplit
+from outfitrec.plugins.datasets.checks import is_folder
 from outfitrec.plugins.datasets.photos import find_photos
 from outfitrec.plugins.datasets.tuples import CATEGORIES, Table, TupleFolder
 
@@ -105,7 +106,7 @@ class PolyvoreU:
     def _folder(self) -> Path:
         root = Path(self.root)
         folder = root / f"tuples_{self.users}"
-        if not folder.is_dir():
+        if not is_folder(folder):
             others = sorted(path.name for path in root.glob("tuples_*") if path.is_dir())
             raise DataError(
                 f"no such folder: {folder}",

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
-from outfitrec.plugins.datasets.checks import Complaints
+from outfitrec.plugins.datasets.checks import Complaints, is_folder
 
 
 class ReleaseFiles:
@@ -28,8 +29,8 @@ class ReleaseFiles:
         self._layout = layout
 
     def has(self, file: str) -> bool:
-        """Whether the folder has the file."""
-        return (self.path / file).exists()
+        """Whether the folder has the file, or a link to one that may not be there."""
+        return os.path.lexists(self.path / file)
 
     def note(self, file: str, kind: str, message: str, place: str = "") -> None:
         """Complain of a file; ``place`` is a line, or line and column, with a colon before each."""
@@ -65,7 +66,7 @@ class ReleaseFiles:
     def photos(self, folder: str) -> Path:
         """The folder of the photos."""
         path = self.path / folder
-        if not path.is_dir():
+        if not is_folder(path):
             self.complaints.note(path, "missing", "no such folder, and the photos are expected in it")
         return path
 

@@ -1,6 +1,7 @@
 """The files of one tuple folder of the Polyvore-U layout. What is wrong with them is collected, by file and line."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outfitrec.core.errors import DataError, Problem, listed
+from outfitrec.plugins.datasets.checks import MOST_OF_A_KIND, others
 
 CATEGORIES = ("top", "bottom", "shoe")
 HEADERS = (("user", "top", "bottom", "shoe"), ("user", "top", "top", "bottom", "shoe"))
@@ -18,7 +20,6 @@ LAYOUT = (
     "a tuple folder has image_list_{top,bottom,shoe} and tuples_{train,val,test}_posi; it may have "
     "tuples_{train,val,test}_nega, tuples_{train,val,test}_nega_hard and fill_in_blank_test"
 )
-MOST_OF_A_FILE = 10
 # Separators of folders, and what stands for bytes that are no text.
 NO_NAME = re.compile("[/\\\\\0\ufffd]")
 NO_LIMIT = np.iinfo(np.int64).max
@@ -49,7 +50,7 @@ class TupleFolder:
 
     def has(self, file: str) -> bool:
         """Whether the folder has the file."""
-        return (self.path / file).exists()
+        return os.path.lexists(self.path / file)
 
     def check(self) -> None:
         """Raise everything that was found wrong, if anything.
@@ -216,10 +217,10 @@ class TupleFolder:
 
     def _note(self, file: str, problems: Iterable[Problem]) -> None:
         rest = iter(problems)
-        self.problems.extend(islice(rest, MOST_OF_A_FILE))
+        self.problems.extend(islice(rest, MOST_OF_A_KIND))
         more = sum(1 for _ in rest)
         if more:
-            self.problems.append(Problem(f"… and {more} more of this kind", str(self.path / file)))
+            self.problems.append(others(more, self.path / file))
 
 
 def _parsed(body: bytes, columns: int) -> Table | None:

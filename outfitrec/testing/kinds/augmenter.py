@@ -96,7 +96,7 @@ def _view(augmenter: Any, outfits: Outfits, free: Tensor, draw: int) -> View:
     ):
         require(
             one.shape == shape and one.dtype == dtype,
-            f"of outfits {tuple(shape)} its {name} are {tuple(one.shape)} of {one.dtype}, expected {dtype}",
+            f"its {name} are {tuple(one.shape)} of {one.dtype}, expected {tuple(shape)} of {dtype}",
             hint,
         )
     return View(outfits, free, view, changed)

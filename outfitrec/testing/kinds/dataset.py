@@ -31,7 +31,7 @@ def inputs(subject: Subject) -> Mapping[str, Any]:
 
 def call(subject: Subject, component: Any, inputs: Mapping[str, Any], generator: Generator) -> Any:
     """All that it loads but the photos; words as the numbers of a digest."""
-    loaded = component.load()
+    loaded = _whole(component.load())
     return [_content(loaded), torch.tensor(list(str(loaded.digest).encode()))]
 
 
@@ -47,7 +47,10 @@ def _content(loaded: Dataset) -> list[Any]:
 @lru_cache(maxsize=1)
 def _loaded(subject: Subject) -> Dataset:
     """What it loads, once for all checks that only look at it."""
-    loaded: Any = subject.build().load()
+    return _whole(subject.build().load())
+
+
+def _whole(loaded: Any) -> Dataset:
     require(
         isinstance(loaded, Dataset),
         f"load() gives {type(loaded).__name__}, and not a Dataset",

@@ -73,15 +73,18 @@ def gives_no_gradient_to_the_teacher(subject: Subject) -> None:
 def depends_on_what_the_teacher_says(subject: Subject) -> None:
     """A negative far above the mean of the user's positives has another weight than one far below it."""
     distiller, (mean, _) = subject.settled(), _scores(subject)
+    columns = mean[:, None].expand(PAIRS, NEGATIVES)
+    # Some compare with the mean, some with the other negatives of the pair.
+    first = torch.arange(NEGATIVES) < NEGATIVES // 2
     for far in FAR:
-        columns = mean[:, None].expand(PAIRS, NEGATIVES)
         above, below = distiller(mean, columns + far), distiller(mean, columns - far)
-        if not torch.allclose(above, below):
+        mixed = distiller(mean, columns + torch.where(first, far, -far))
+        if not torch.allclose(above, below) or not torch.allclose(mixed[:, :1], mixed[:, -1:]):
             return
     require(
         condition=False,
         message=f"negatives {FAR[-1]:g} above and {FAR[-1]:g} below the mean have the same weights",
-        hint="compare teacher_negative with teacher_positive_mean: what the teacher likes may be no negative at all",
+        hint="read teacher_negative: what the teacher likes more than teacher_positive_mean may be no negative at all",
     )
 
 

@@ -56,7 +56,7 @@ def _scores(subject: Subject) -> tuple[Tensor, Tensor]:
 @check("loss")
 def is_a_scalar(subject: Subject) -> None:
     """It is one number, which depends on the scores."""
-    loss, (positive, negative) = subject.build(), _scores(subject)
+    loss, (positive, negative) = subject.settled(), _scores(subject)
     positive.requires_grad_()
     found = loss(positive, negative)
     require(
@@ -74,7 +74,7 @@ def is_a_scalar(subject: Subject) -> None:
 @check("loss")
 def is_finite_at_extreme_scores(subject: Subject) -> None:
     """With scores of 10,000 of either sign, value and gradient are finite."""
-    loss = subject.build()
+    loss = subject.settled()
     for sign in (1.0, -1.0):
         positive = torch.full((PAIRS,), sign * EXTREME, requires_grad=True)
         negative = torch.full((PAIRS, NEGATIVES), -sign * EXTREME, requires_grad=True)
@@ -92,7 +92,7 @@ def is_finite_at_extreme_scores(subject: Subject) -> None:
 @check("loss")
 def ignores_masked_negatives(subject: Subject) -> None:
     """Negatives whose mask is False have no influence, whatever their score and weight, and get no gradient."""
-    loss, found = subject.build(), inputs(subject)
+    loss, found = subject.settled(), inputs(subject)
     positive, negative, weight, mask = (found[key] for key in ("positive", "negative", "weight", "mask"))
     expected = loss(positive, negative, weight, mask)
     for value in (EXTREME, -EXTREME):
@@ -103,7 +103,9 @@ def ignores_masked_negatives(subject: Subject) -> None:
             MASKING,
         )
     leaf = negative.clone().requires_grad_()
-    loss(positive, leaf, weight, mask).backward()
+    value = loss(positive, leaf, weight, mask)
+    if value.requires_grad:
+        value.backward()
     gradient = torch.zeros_like(negative) if leaf.grad is None else leaf.grad
     require(not gradient[~mask].any(), "masked negatives get a gradient", MASKING)
 
@@ -111,7 +113,7 @@ def ignores_masked_negatives(subject: Subject) -> None:
 @check("loss")
 def equals_the_loss_of_what_the_mask_leaves(subject: Subject) -> None:
     """A mask that leaves the same number of negatives to each pair is as if the others had not been drawn."""
-    loss, (positive, negative) = subject.build(), _scores(subject)
+    loss, (positive, negative) = subject.settled(), _scores(subject)
     kept = torch.zeros_like(negative, dtype=torch.bool)
     kept[:, ::2] = True
     expected, found = loss(positive, negative[:, ::2]), loss(positive, negative, None, kept)
@@ -125,7 +127,7 @@ def equals_the_loss_of_what_the_mask_leaves(subject: Subject) -> None:
 @check("loss")
 def stands_pairs_without_negatives(subject: Subject) -> None:
     """Where everything is masked, value and gradient are finite."""
-    loss, (positive, negative) = subject.build(), _scores(subject)
+    loss, (positive, negative) = subject.settled(), _scores(subject)
     positive.requires_grad_()
     found = loss(positive, negative, None, torch.zeros_like(negative, dtype=torch.bool))
     require(
@@ -146,7 +148,7 @@ def stands_pairs_without_negatives(subject: Subject) -> None:
 @check("loss")
 def takes_a_weight_of_one_as_none(subject: Subject) -> None:
     """Weights of 1 are as no weights, and other weights make a difference."""
-    loss, (positive, negative) = subject.build(), _scores(subject)
+    loss, (positive, negative) = subject.settled(), _scores(subject)
     without = loss(positive, negative)
     ones = loss(positive, negative, torch.ones_like(negative))
     require(
@@ -165,8 +167,10 @@ def takes_a_weight_of_one_as_none(subject: Subject) -> None:
 @check("loss")
 def has_the_gradient_of_its_value(subject: Subject) -> None:
     """In float64 its gradient is that of its value, by finite differences."""
-    loss, found = subject.build(), inputs(subject)
+    loss, found = subject.settled(), inputs(subject)
     scores = [found[key].double().requires_grad_() for key in ("positive", "negative", "weight")]
+    if isinstance(loss, torch.nn.Module):
+        loss.double()
 
     def value(positive: Tensor, negative: Tensor, weight: Tensor) -> Tensor:
         result: Tensor = loss(positive, negative, weight, found["mask"])
@@ -176,13 +180,17 @@ def has_the_gradient_of_its_value(subject: Subject) -> None:
         torch.autograd.gradcheck(value, scores)
     except RuntimeError as error:
         text = f"gradient and finite differences disagree: {str(error).splitlines()[0]}"
-        require(condition=False, message=text, hint="compute in the dtype of the scores, and detach nothing")
+        hint = (
+            "compute in the dtype of the scores, and detach nothing; where a method stops a gradient on purpose, give "
+            "this check as expected by examples(), with the reason"
+        )
+        require(condition=False, message=text, hint=hint)
 
 
 @check("loss")
 def falls_when_the_margin_grows(subject: Subject) -> None:
     """It is less where positives are farther above their negatives, and never rises with a positive's score."""
-    loss, (positive, negative) = subject.build(), _scores(subject)
+    loss, (positive, negative) = subject.settled(), _scores(subject)
     values = [number(loss(positive + shift, negative)) for shift in (-2.0, -1.0, 0.0, 1.0, 2.0)]
     require(
         all(later <= earlier + CLOSE for earlier, later in pairwise(values)),
@@ -199,7 +207,7 @@ def falls_when_the_margin_grows(subject: Subject) -> None:
 @check("loss")
 def does_not_depend_on_the_order(subject: Subject) -> None:
     """Pairs in another order, and a pair's negatives in another order, give the same."""
-    loss, found = subject.build(), inputs(subject)
+    loss, found = subject.settled(), inputs(subject)
     expected = loss(*(found[key] for key in ("positive", "negative", "weight", "mask")))
     draws = generator("contract", "order")
     rows, columns = torch.randperm(PAIRS, generator=draws), torch.randperm(NEGATIVES, generator=draws)
@@ -216,7 +224,7 @@ def does_not_depend_on_the_order(subject: Subject) -> None:
 @check("loss")
 def does_not_grow_with_the_number_of_pairs(subject: Subject) -> None:
     """The same pairs twice give the same value: it is a mean over the pairs."""
-    loss, (positive, negative) = subject.build(), _scores(subject)
+    loss, (positive, negative) = subject.settled(), _scores(subject)
     once, twice = loss(positive, negative), loss(positive.repeat(2), negative.repeat(2, 1))
     require(
         torch.isclose(once, twice, rtol=CLOSE, atol=CLOSE),
@@ -233,7 +241,7 @@ def agrees_with_its_oracle(subject: Subject) -> None:
     for use in (set[str](), {"weight"}, {"mask"}, {"weight", "mask"}):
         found = inputs(subject)
         rest = {key: found[key] if key in use else None for key in ("weight", "mask")}
-        ours = number(subject.build()(found["positive"], found["negative"], **rest))
+        ours = number(subject.settled()(found["positive"], found["negative"], **rest))
         theirs = number(subject.oracle(found["positive"], found["negative"], **rest))
         require(
             math.isclose(ours, theirs, rel_tol=1e-4, abs_tol=1e-6),

@@ -121,6 +121,36 @@ class NoisyByPython(nn.Module):
         return softplus(positive + shift, negative, weight, mask)
 
 
+@broken("loss", "draws_from_its_generator_alone")
+@component
+class Reseeding:
+    """Seeds torch's global generator, for everybody."""
+
+    def __call__(self, positive: Any, negative: Any, weight: Any = None, mask: Any = None) -> Tensor:
+        torch.manual_seed(0)
+        return softplus(positive, negative, weight, mask)
+
+
+@broken("loss", "draws_from_its_generator_alone")
+@component
+class ReseedingNumpy:
+    """Seeds numpy's global generator."""
+
+    def __call__(self, positive: Any, negative: Any, weight: Any = None, mask: Any = None) -> Tensor:
+        np.random.seed(0)
+        return softplus(positive, negative, weight, mask)
+
+
+@broken("loss", "draws_from_its_generator_alone")
+@component
+class ReseedingPython:
+    """Seeds Python's global generator."""
+
+    def __call__(self, positive: Any, negative: Any, weight: Any = None, mask: Any = None) -> Tensor:
+        random.seed(0)
+        return softplus(positive, negative, weight, mask)
+
+
 @broken("loss", "leaves_torch_as_it_was")
 @component
 class Doubling:
