@@ -95,19 +95,30 @@ def test_the_right_answer_is_the_one_of_the_questions_outfit_and_comes_first(tmp
 def test_labelled_outfits_are_those_of_the_files(tmp_path: Path) -> None:
     folder = polyvore_outfits(tmp_path)
     data = load(folder)
-    for split in ("valid", "test"):
-        _, items = plain(folder, split)
-        rows = [row.split() for row in (folder / f"compatibility_{split}.txt").read_text().splitlines()]
-        compatibility = data.splits[split].compatibility
-        assert compatibility is not None
-        assert compatibility.label.tolist() == [row[0] == "1" for row in rows]
-        assert named(data, compatibility.outfits) == [[items[one] for one in row[1:]] for row in rows]
-    assert data.splits["train"].compatibility is None
+    _, items = plain(folder, "test")
+    rows = [row.split() for row in (folder / LABELLED).read_text().splitlines()]
+    compatibility = data.splits["test"].compatibility
+    assert compatibility is not None
+    assert compatibility.label.tolist() == [row[0] == "1" for row in rows]
+    assert named(data, compatibility.outfits) == [list(dict.fromkeys(items[one] for one in row[1:])) for row in rows]
+    assert [data.splits[name].compatibility for name in ("train", "valid")] == [None] * 2
+
+
+def test_an_item_that_is_named_again_is_in_a_labelled_outfit_once(tmp_path: Path) -> None:
+    folder = polyvore_outfits(tmp_path)
+    before = load(folder).splits["test"].compatibility
+    lines = (folder / LABELLED).read_text().splitlines()
+    lines[1] = f"{lines[1]} {lines[1].split()[1]}"
+    (folder / LABELLED).write_text("\n".join(lines) + "\n")
+    after = load(folder).splits["test"].compatibility
+    assert before is not None
+    assert after is not None
+    assert after.outfits.items.tolist() == before.outfits.items.tolist()
 
 
 def test_questions_and_labels_may_be_missing(tmp_path: Path) -> None:
     folder = polyvore_outfits(tmp_path)
-    for file in (QUESTIONS, LABELLED, "compatibility_valid.txt"):
+    for file in (QUESTIONS, LABELLED):
         (folder / file).unlink()
     splits = load(folder).splits
     assert [split.questions for split in splits.values()] == [None] * 3
@@ -289,7 +300,7 @@ WRONG: list[tuple[Edit, str]] = [
         "compatibility_test.txt all outfits are labelled 1, expected some 1 and some 0",
     ),
     (written(LABELLED, "\n"), "compatibility_test.txt the file is empty"),
-    (line("compatibility_valid.txt", 2, "1 200_1 x"), "compatibility_valid.txt:2 unknown item 'x'"),
+    (line(LABELLED, 2, "1 300_1 x"), "compatibility_test.txt:2 unknown item 'x'"),
 ]
 
 

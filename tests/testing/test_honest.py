@@ -131,6 +131,14 @@ class Queue(nn.Module):
 
 
 @component
+class Sparing(Queue):
+    """An objective that asks for no outfits in some steps."""
+
+    def extra(self, batch: Any, generator: Any) -> Any:
+        return batch.positives[:0]
+
+
+@component
 class Dropping:
     """A head with dropout."""
 
@@ -182,7 +190,7 @@ HONEST = {
     "aggregator": (Maximum, Pairs, Normalised),
     "preference": (FromZero,),
     "contrast": (Barlow,),
-    "objective": (Queue,),
+    "objective": (Queue, Sparing),
     "head": (Dropping,),
     "optimizer": (Lion,),
 }

@@ -63,7 +63,7 @@ class Sets:
     labels: list[bool] = attrs.field(factory=list)
 
     def named(self, references: Sequence[str]) -> list[int]:
-        """Numbers of the items that these references name.
+        """Numbers of the items that these references name, some of them perhaps again.
 
         Raises:
             ValueError: One is unknown.
@@ -175,7 +175,8 @@ class SetReader:
                     raise ValueError(f"begins with {label!r}, expected 1 (compatible) or 0")
                 if len(references) < 2:
                     raise ValueError("an outfit of fewer than 2 items")
-                sets.labelled.append(sets.named(references))
+                # Each item once, where it is named first, as in the outfits of the splits.
+                sets.labelled.append(list(dict.fromkeys(sets.named(references))))
                 sets.labels.append(label == "1")
             except ValueError as error:
                 self._files.note(file, "labelled", str(error), f":{line}")
@@ -236,6 +237,7 @@ def _candidates(asked: Mapping[str, Any], sets: Sets, first: bool) -> list[list[
             f"{len(right)} right answers: expected one of the outfit {homes.pop()}, and the rest of others"
         )
     ordered = [options.pop(right[0]), *options]
+    # An answer that the question has already stays: candidates differ in one slot, and in nothing else.
     return [[*numbers[: blank - 1], option, *numbers[blank - 1 :]] for option in ordered]
 
 

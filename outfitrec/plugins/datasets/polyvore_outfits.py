@@ -75,10 +75,10 @@ class PolyvoreOutfits:
         asked = f"{self.version}/fill_in_blank_test.json"
         if files.has(asked):
             reader.questions(asked, splits["test"], first=False)
-        for name in SPLITS[1:]:
-            labelled = f"{self.version}/compatibility_{name}.txt"
-            if files.has(labelled):
-                reader.labelled(labelled, splits[name])
+        # Those of the validation split play no part: it is halved, and selects the epoch by ranking.
+        labelled = f"{self.version}/compatibility_test.txt"
+        if files.has(labelled):
+            reader.labelled(labelled, splits["test"])
         category = _categories(files, reader)
         photos = FolderPhotos(files.photos("images"), [f"{name}.jpg" for name in reader.items])
         files.complaints.check()

@@ -138,6 +138,9 @@ def asks_for_valid_outfits(subject: Subject) -> None:
         if found is None:
             continue
         require(isinstance(found, Outfits), f"extra gives {type(found).__name__}", "give outfitrec.Outfits, or None")
+        # None in this step, which another one may have.
+        if not len(found):
+            continue
         items, mask = found.items, found.mask
         require(
             items.ndim == 2 and items.dtype == torch.long and items.min() >= -1 and items.max() < len(catalog),
