@@ -1,5 +1,7 @@
 """Items of one category exchanged between outfits."""
 
+from typing import ClassVar
+
 import torch
 from jaxtyping import Bool
 from torch import Generator, Tensor
@@ -15,6 +17,8 @@ class Swap:
     batch has the same items before and after. Of several such items of an outfit one is drawn. What stays as it is: the
     last outfit of an odd number, and both of two outfits if either has the other's item already.
     """
+
+    keeps_categories: ClassVar[bool] = True
 
     category: str = field(default="shoe", help="category of the items that are exchanged, by its name in the dataset")
     categories: tuple[str, ...] = given("names of the categories")

@@ -272,6 +272,8 @@ def does_not_depend_on_the_order_of_slots(subject: Subject) -> None:
         "treat all items alike, or sort them by category; where the order is meant to count, say so: "
         f"ordered: ClassVar[str] = {SLOTS!r}, or {CATEGORY!r} if it is that of items of one category alone"
     )
+    if seen.preference is None:
+        hint += f"; {KEEPING}"
     seen.equal(found, other, how, hint)
 
 
