@@ -38,7 +38,7 @@ bench: setup
 	$(BIN)/python -m benchmarks
 
 docs: setup
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	OUTFITREC_ALLOW=outfitrec-baselines NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 clean:
 	rm -rf $(VENV) runs reports tunings site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from outfitrec.benchmark.bench import bench
     from outfitrec.benchmark.tuning import tune
+    from outfitrec.cli.progress import console_progress
     from outfitrec.core.component import component
     from outfitrec.core.create import create
     from outfitrec.core.data import Catalog, Dataset, Labelled, Photos, Questions, Rows, Split, Truth
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from outfitrec.core.example import Example
     from outfitrec.core.fields import field, given, part, parts
     from outfitrec.core.outfits import Outfits
+    from outfitrec.core.progress import Progress
     from outfitrec.core.recommender import Recommender
     from outfitrec.core.reevaluate import evaluate
     from outfitrec.core.runs import Run
+    from outfitrec.core.serving import Model
     from outfitrec.core.state import State
     from outfitrec.core.step import Batch, Step
 
@@ -32,9 +35,11 @@ _WHERE = {
     "Drawn": "outfitrec.core.drawn",
     "Example": "outfitrec.core.example",
     "Labelled": "outfitrec.core.data",
+    "Model": "outfitrec.core.serving",
     "Outfits": "outfitrec.core.outfits",
     "Photos": "outfitrec.core.data",
     "PluginError": "outfitrec.core.errors",
+    "Progress": "outfitrec.core.progress",
     "Questions": "outfitrec.core.data",
     "RecipeError": "outfitrec.core.errors",
     "Recommender": "outfitrec.core.recommender",
@@ -48,6 +53,7 @@ _WHERE = {
     "UserError": "outfitrec.core.errors",
     "bench": "outfitrec.benchmark.bench",
     "component": "outfitrec.core.component",
+    "console_progress": "outfitrec.cli.progress",
     "create": "outfitrec.core.create",
     "evaluate": "outfitrec.core.reevaluate",
     "field": "outfitrec.core.fields",
@@ -66,9 +72,11 @@ __all__ = [
     "Drawn",
     "Example",
     "Labelled",
+    "Model",
     "Outfits",
     "Photos",
     "PluginError",
+    "Progress",
     "Questions",
     "RecipeError",
     "Recommender",
@@ -82,6 +90,7 @@ __all__ = [
     "UserError",
     "bench",
     "component",
+    "console_progress",
     "create",
     "evaluate",
     "field",

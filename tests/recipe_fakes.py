@@ -9,8 +9,19 @@ from outfitrec.core.loading import Plugins, Policy
 from outfitrec.core.registry import BUILTIN, Registration, Registry
 
 
+class Idle:
+    """Has the methods of every kind, none of which is called."""
+
+    def __call__(self, *values: object) -> None:
+        raise AssertionError("no fake is used")
+
+
+for _name in ("build", "draw", "embed", "extra", "features", "load", "log", "profile", "score", "start", "finish"):
+    setattr(Idle, _name, Idle.__call__)
+
+
 @component
-class Alexnet:
+class Alexnet(Idle):
     size: str = field(default="xs", choices=("large", "m", "s", "xs"), help="width of the layers")
     weights: str = field(default="imagenet", choices=("imagenet", "none"), path=True, help="pretrained weights")
     dropout: float = field(default=0.5, minimum=0, below=1, help="dropout")
@@ -23,13 +34,13 @@ class Alexnet:
 
 
 @component
-class Torchvision:
+class Torchvision(Idle):
     architecture: str = field(help="name of a model")
     frozen: bool = field(default=False, help="leave the backbone as it is")
 
 
 @component
-class SetTransformer:
+class SetTransformer(Idle):
     heads: int = field(default=8, minimum=1, help="attention heads")
     blocks: int = field(default=2, minimum=0, help="attention blocks")
     dim: int = given("size of an item embedding")
@@ -41,23 +52,23 @@ class SetTransformer:
 
 
 @component
-class Cosine:
+class Cosine(Idle):
     std: float = field(default=1, above=0, help="deviation of the users at the start")
     users: int = given("number of users")
 
 
 @component
-class Npair:
+class Npair(Idle):
     temperature: float = field(default=0.1, above=0, help="temperature")
 
 
 @component
-class Fnd:
+class Fnd(Idle):
     alpha: float = field(default=1.25, above=0, help="strength")
 
 
 @component
-class Ranking:
+class Ranking(Idle):
     loss: Npair = part("loss", default="npair", help="ranking loss")
     distiller: Fnd | None = part("distiller", default=None, help="weights by what the teacher says")
     weight: float = field(default=1.0, minimum=0, help="factor in the sum of objectives")
@@ -69,12 +80,12 @@ class Ranking:
 
 
 @component
-class Erase:
+class Erase(Idle):
     count: int = field(default=1, minimum=1, help="items to leave out")
 
 
 @component
-class Contrastive:
+class Contrastive(Idle):
     views: tuple[Erase, ...] = parts("augmenter", default=("erase", "erase"), help="the two augmenters")
     weight: float = field(default=0.2, minimum=0, help="factor in the sum of objectives")
 
@@ -82,32 +93,32 @@ class Contrastive:
 
 
 @component
-class RandomMix:
+class RandomMix(Idle):
     share: Literal["step", "pair"] = field(default="step", help="who negatives are for")
     count: int | None = field(default=None, minimum=1, help="negatives a positive")
 
 
 @component
-class Synthetic:
+class Synthetic(Idle):
     users: int = field(default=40, minimum=1, help="number of users")
 
 
 @component
-class Folder:
+class Folder(Idle):
     root: str = field(path=True, help="folder of the data")
     users: int = field(minimum=1, help="number of users")
     extra: dict[str, float] = field(factory=dict, help="anything else")
 
 
 @component
-class Auc:
+class Auc(Idle):
     """Area under the curve."""
 
     label = "auc"
 
 
 @component
-class Ndcg:
+class Ndcg(Idle):
     k: int | None = field(default=None, minimum=1, help="ranks that count")
 
     @property
@@ -116,7 +127,7 @@ class Ndcg:
 
 
 @component
-class Sgd:
+class Sgd(Idle):
     lr: float = field(default=0.1, above=0, help="learning rate")
     momentum: float = field(default=0.9, minimum=0, below=1, help="share of the last update that is kept")
     weight_decay: float = field(default=0.0, minimum=0, help="factor of the penalty")
@@ -125,12 +136,12 @@ class Sgd:
 
 
 @component
-class Constant:
+class Constant(Idle):
     every: str = field(default="epoch", choices=("epoch", "step"), help="when it moves")
 
 
 @component
-class Average:
+class Average(Idle):
     threshold: float = field(default=0, help="similarity of users who count")
     users: int = given("number of users")
 

@@ -22,6 +22,26 @@ def test_valid_recipes(recipe: Path) -> None:
     assert result.stdout == f"{recipe}: valid\nnpair: valid\n"
 
 
+def test_validate_takes_keys_for_all_of_them(recipe: Path) -> None:
+    assert invoke("validate", recipe, "npair", "train.epochs=3").exit_code == 0
+    result = invoke("validate", recipe, "npair", "train.epoch=3")
+    assert result.exit_code == 2
+    assert result.stderr.count("did you mean 'epochs'?") == 2
+    assert invoke("validate", "train.epochs=3").exit_code == 2
+
+
+def test_a_key_that_stands_elsewhere_is_named_with_its_place(recipe: Path) -> None:
+    result = invoke("validate", recipe, "epochs=3")
+    assert "epochs: unknown key" in result.stderr
+    assert "did you mean train.epochs?" in result.stderr
+
+
+def test_a_file_that_is_not_there_has_the_nearest_one_as_a_hint(recipe: Path) -> None:
+    result = invoke("validate", recipe.with_suffix(".yml"))
+    assert result.exit_code == 2
+    assert f"did you mean {recipe}?" in result.stderr
+
+
 def test_validate_says_everything_that_is_wrong_in_all_of_them(tmp_path: Path, recipe: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("name: bad\nmodle: {dim: 3}\ntrain:\n  epochs: no\n  batch: 0\n")

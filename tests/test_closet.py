@@ -69,8 +69,9 @@ def test_alexnet_trains_from_scratch_and_scores_new_photos(tmp_path: Path, close
         ([0], [], [], "no outfits to score"),
         ([0], photos[:1], words[:2], "1 outfits, and categories of 2"),
         ([0], photos[:1], [words[0][:2]], "outfit 0 has 3 photos, and 2 categories"),
-        ([0], [photos[0][:1]], [["hat"]], "photo 0: unknown category 'hat'"),
-        ([0], [[b"no photo"]], [["top"]], "photo 0 "),
+        ([0], [*photos[:1], photos[0][:1]], [words[0], ["hat"]], "outfit 1, photo 0: unknown category 'hat'"),
+        ([0], [[b"no photo"]], [["top"]], "outfit 0, photo 0 "),
+        (["anna"], photos[:1], words[:1], r"unknown users \['anna'\]"),
     ):
         with pytest.raises(DataError, match=message):
             model.score_photos(users, outfit, word)

@@ -4,6 +4,7 @@ from typing import Any
 import attrs
 import pytest
 from recipe_fakes import Alexnet, Contrastive, Cosine, Fnd, Npair, Ranking, Sgd, fake_plugins, fake_registry
+from torch import nn
 
 from outfitrec.core.component import component
 from outfitrec.core.config import Config, components, config_class, create, label, plain
@@ -34,6 +35,20 @@ def test_a_configuration_has_the_keys_of_its_component() -> None:
     with pytest.raises(ValueError, match="size must be one of large, m, s, xs, not 'xxl'"):
         cls(size="xxl")
     assert cls is config_class(REGISTRY.get("encoder", "alexnet"))
+
+
+def test_a_component_without_the_methods_of_its_kind_cannot_be_built() -> None:
+    @component
+    class Silent:
+        """A loss that cannot be called."""
+
+    @component
+    class Bare(nn.Module):
+        """A module without forward."""
+
+    for cls, lacks in ((Silent, "__call__"), (Bare, "forward")):
+        with pytest.raises(PluginError, match=rf"loss 'their-plugin/mine': it lacks {lacks}: it is no loss"):
+            create(config_class(registered(cls))())
 
 
 def test_fields_that_no_recipe_can_write() -> None:

@@ -94,7 +94,7 @@ def test_photos_that_cannot_be_used_are_listed_with_an_outfit(root: Path) -> Non
     first, second = problems(root)
     assert first["where"] == str(root / "photos" / "shoes" / "1.jpg")
     assert first["message"].startswith("the photo is not an image")
-    assert "(it is in valid positive 0 of user 0)" in first["message"]
+    assert "(it is in valid positive 0 of user 'ann')" in first["message"]
     assert second["where"] == str(root / "photos" / "tops" / "0.jpg")
     assert second["message"].startswith("the photo is damaged")
     assert second["hint"].startswith("put a readable photo in each place")

@@ -2,8 +2,9 @@ import time
 
 import click
 import pytest
+from commands import process
 
-from outfitrec.cli.progress import LineProgress, QuietProgress, RichProgress, progress_for
+from outfitrec.cli.progress import LineProgress, QuietProgress, RichProgress, console_progress, speed
 
 
 def test_lines_are_few_and_tell_the_rate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,11 +45,24 @@ def test_bars_show_figures_and_messages(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_quiet_says_warnings_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = progress_for(quiet=True)
+    progress = console_progress(quiet=True)
     assert isinstance(progress, QuietProgress)
     progress.message("hello")
     with progress.task("training", 1) as advance:
         advance(1)
     progress.warning("look here")
     assert click.unstyle(capsys.readouterr().err) == "warning: look here\n"
-    assert isinstance(progress_for(quiet=False), LineProgress)
+    assert isinstance(console_progress(), LineProgress)
+
+
+def test_a_progress_that_is_no_listener_is_an_error() -> None:
+    # Without the types that these tests check in every call.
+    done = process(code="import outfitrec; outfitrec.run('quickstart', progress=True)")
+    assert "UserError: progress is a listener, not True" in done.stderr
+    assert "outfitrec.console_progress()" in done.stderr
+
+
+def test_a_speed_is_never_a_power_of_ten() -> None:
+    assert speed(0.3, "trials") == "18 trials/min"
+    assert speed(0.001, "runs") == "3.6 runs/h"
+    assert speed(2833.4, "pairs") == "2,833 pairs/s"

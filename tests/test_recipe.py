@@ -41,6 +41,9 @@ from outfitrec.hooks import hookimpl
 class Refusing:
     label: str = field(default="refusing", help="name in logs")
 
+    def __call__(self, *values): ...
+    def extra(self, batch, generator): ...
+
     def __attrs_post_init__(self):
         raise UserError("not today", hint="tomorrow")
 

@@ -145,6 +145,23 @@ def test_a_recipe_runs_and_the_run_says_what_it_used(
     assert manifest["versions"][provider] == "0.1.0"
     recipe = (tmp_path / found["directory"] / "recipe.yaml").read_text()
     assert f"{provider}/{name}" in recipe
+    assert list(manifest["sources"]) == [provider]
+
+
+def test_a_plugin_whose_code_has_changed_is_run_again_though_its_version_stayed(
+    installed: Path, tmp_path: Path
+) -> None:
+    command = ("run", "hinge", *TINY, "--json")
+    first = json.loads(outfitrec(installed, *command, cwd=tmp_path))
+    file = installed / "outfitrec_hinge" / "hinge.py"
+    before = file.read_text()
+    file.write_text(f"{before}\n# changed\n")
+    try:
+        changed = json.loads(outfitrec(installed, *command, cwd=tmp_path))
+    finally:
+        file.write_text(before)
+    assert changed["directory"] != first["directory"]
+    assert json.loads(outfitrec(installed, *command, cwd=tmp_path))["directory"] == first["directory"]
 
 
 def test_a_category_that_is_not_in_the_data_ends_a_run_before_it_trains(installed: Path, tmp_path: Path) -> None:

@@ -51,6 +51,9 @@ def test_the_suites_that_the_readme_runs_are_valid() -> None:
     lines = [shlex.split(line, comments=True) for line in readme.splitlines() if line.startswith("outfitrec bench")]
     assert lines
     for _, _, name, *rest in lines:
+        # That of a plugin that is written there.
+        if name == "softmargin-compared":
+            continue
         assert load_suite(name, [one for one in rest if "=" in one]).settings.name == name
 
 

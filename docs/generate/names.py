@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from importlib import import_module
 from types import UnionType
 from typing import Any
@@ -80,7 +81,7 @@ def _name(name: str, found: Any) -> Iterator[str]:
     yield block(f"class {found.__name__}", "python")
     yield document(found)
     members = [
-        (member, _first(value.fget if isinstance(value, property) else value))
+        (member, _first(_function(value)))
         for member, value in ((key, inspect.getattr_static(found, key)) for key in vars(found))
         if not member.startswith("_") and _documented(value)
     ]
@@ -96,8 +97,14 @@ def _alias(name: str) -> str:
 
 
 def _documented(value: Any) -> bool:
+    found = _function(value)
+    return inspect.isfunction(found) and bool(found.__doc__)
+
+
+def _function(value: Any) -> Any:
+    """The function behind a member of a class."""
     if isinstance(value, property):
-        value = value.fget
-    if isinstance(value, classmethod | staticmethod):
-        value = value.__func__
-    return inspect.isfunction(value) and bool(value.__doc__)
+        return value.fget
+    if isinstance(value, cached_property):
+        return value.func
+    return value.__func__ if isinstance(value, classmethod | staticmethod) else value

@@ -61,7 +61,7 @@ def command(
 
     from outfitrec.benchmark.bench import bench, report_folder
     from outfitrec.benchmark.running import How
-    from outfitrec.cli.progress import progress_for
+    from outfitrec.cli.progress import console_progress
     from outfitrec.cli.report import document, show_report
 
     how = How(out=Path(out), jobs=jobs, executor=executor, address=address, run=not report_only)
@@ -82,7 +82,7 @@ def command(
             report=folder,
             photos=not no_photos,
             command=shlex.join(words),
-            progress=progress_for(quiet),
+            progress=console_progress(quiet),
         )
     except KeyboardInterrupt as error:
         raise InterruptedByUserError(

@@ -35,7 +35,7 @@ def check(path: str, overrides: tuple[str, ...], name: str, photos: bool, as_jso
     30 million; PNG and WebP take about ten times as long. --no-photos leaves it out: a table of 600,000 rows and
     200,000 items is then checked in seconds.
     """
-    from outfitrec.cli.progress import progress_for
+    from outfitrec.cli.progress import console_progress
     from outfitrec.core.images import check_photos
     from outfitrec.core.stores import owner, used_items
 
@@ -44,7 +44,7 @@ def check(path: str, overrides: tuple[str, ...], name: str, photos: bool, as_jso
     source = dataset.catalog.photos
     decoded = photos and source is not None
     if photos and source is not None:
-        check_photos(source, used, owners=lambda item: owner(dataset, item), progress=progress_for(quiet=False))
+        check_photos(source, used, owners=lambda item: owner(dataset, item), progress=console_progress())
     found = {
         "dataset": name,
         "path": path,

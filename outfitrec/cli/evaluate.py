@@ -17,10 +17,10 @@ def command(run: str, overrides: tuple[str, ...], as_json: bool) -> dict[str, An
     KEY=VALUE sets a key of evaluate, of dataset, or one that leaves the result alone (train.workers). The run directory
     stays as it is.
     """
-    from outfitrec.cli.progress import progress_for
+    from outfitrec.cli.progress import console_progress
     from outfitrec.core.reevaluate import evaluate
 
-    found = evaluate(run, overrides, progress=progress_for(quiet=False))
+    found = evaluate(run, overrides, progress=console_progress())
     if as_json:
         return found
     show_summary(found)

@@ -37,14 +37,12 @@ def command(
     if path.suffix.lower() != ".png":
         raise UserError(f"--out: {out}: the picture is a PNG", hint="give a file name that ends in .png")
     try:
-        from outfitrec.cli.progress import progress_for
+        from outfitrec.cli.progress import console_progress
         from outfitrec.core.files import whole
         from outfitrec.core.similar import similar_items
         from outfitrec.plots.gallery import neighbour_sheet, sample
 
-        dataset, table = similar_items(
-            recipe, overrides, count, out=runs, photos=True, progress=progress_for(quiet=False)
-        )
+        dataset, table = similar_items(recipe, overrides, count, out=runs, photos=True, progress=console_progress())
         # Of the columns, those that any item fills.
         table = table[:, : max(1, int((table >= 0).any(dim=0).sum()))]
         catalog = dataset.catalog

@@ -36,7 +36,7 @@ def space(run: str, users: tuple[int, ...] | None, out: str, seed: int) -> None:
     from outfitrec.core.extras import need
 
     need("plots", "matplotlib", "sklearn")
-    from outfitrec.cli.progress import progress_for
+    from outfitrec.cli.progress import console_progress
     from outfitrec.core.runs import Run
     from outfitrec.core.space import NEGATIVE, TEST, open_space, project
     from outfitrec.plots.figure import COLOURS, save, targets
@@ -45,7 +45,7 @@ def space(run: str, users: tuple[int, ...] | None, out: str, seed: int) -> None:
     paths = targets(Path(out).expanduser())
     if users is not None and len(users) > len(COLOURS):
         raise UserError(f"--users: {len(users)} users, and no more than {len(COLOURS)} can be told apart by colour")
-    opened = open_space(Run(Path(run)), users, seed=seed, progress=progress_for(quiet=False))
+    opened = open_space(Run(Path(run)), users, seed=seed, progress=console_progress())
     save(draw(opened, project(opened.vectors, seed)), paths)
     found = ", ".join(
         f"{int((opened.found & which).sum())} of {int(which.sum())} {role}s"

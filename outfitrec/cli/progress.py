@@ -15,8 +15,12 @@ LINES = 20
 SECONDS = 10.0
 
 
-def progress_for(quiet: bool) -> Progress:
-    """The listener that suits standard error."""
+def console_progress(quiet: bool = False) -> Progress:
+    """Tells on standard error how a run goes: bars on a terminal, a line now and then elsewhere.
+
+    Args:
+        quiet: Say warnings alone.
+    """
     if quiet:
         return QuietProgress()
     return RichProgress() if sys.stderr.isatty() else LineProgress()
@@ -129,7 +133,10 @@ class RichProgress(Progress):
 
 def speed(rate: float, unit: str) -> str:
     """How fast it goes, of what takes long by the minute: ``2,833 pairs/s``, ``3 runs/min``."""
-    return f"{rate:,.0f} {unit}/s" if rate >= 1 else f"{60 * rate:,.1g} {unit}/min"
+    if rate >= 1:
+        return f"{rate:,.0f} {unit}/s"
+    # Never in powers of ten.
+    return f"{60 * rate:,.0f} {unit}/min" if 60 * rate >= 1 else f"{3600 * rate:,.1f} {unit}/h"
 
 
 def shown(figures: Mapping[str, float]) -> list[str]:

@@ -39,11 +39,11 @@ def command(
     if resume and force:
         raise click.UsageError("--resume goes on with an interrupted run and --force starts again: give one of them")
     try:
-        from outfitrec.cli.progress import progress_for
+        from outfitrec.cli.progress import console_progress
         from outfitrec.core.devices import leads
         from outfitrec.core.engine import run
 
-        progress = progress_for(quiet or not leads())
+        progress = console_progress(quiet or not leads())
         found = run(recipe, overrides, out=out, seed=seed, resume=resume, force=force, strict=strict, progress=progress)
     except KeyboardInterrupt as error:
         raise InterruptedByUserError(

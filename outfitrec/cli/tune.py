@@ -60,7 +60,7 @@ def command(
     try:
         from outfitrec.benchmark.search import read_ranges
         from outfitrec.benchmark.tuning import tune
-        from outfitrec.cli.progress import progress_for
+        from outfitrec.cli.progress import console_progress
         from outfitrec.core.recipe import load_recipe
 
         loaded = load_recipe(recipe, overrides)
@@ -73,7 +73,7 @@ def command(
             seed=seed,
             ranges=read_ranges(ranges),
             out=out,
-            progress=progress_for(quiet),
+            progress=console_progress(quiet),
         )
         _write(path, found)
     except KeyboardInterrupt as error:

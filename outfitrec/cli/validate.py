@@ -14,15 +14,20 @@ SUITE_KEYS = frozenset({"rows", "columns", "measure", "seeds"})
 
 
 @click.command("validate")
-@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True)
+@click.argument("recipes", metavar="RECIPE... [KEY=VALUE]...", nargs=-1, required=True)
 def command(recipes: tuple[str, ...]) -> None:
     """Check recipes and suites (names or paths): keys, names, types, ranges, and how they go together.
 
-    Everything that is wrong is said, with its place. No data is read.
+    KEY=VALUE sets a key of all of them. Everything that is wrong is said, with its place; how parts go together is
+    looked at when each by itself is right. No data is read.
     """
     problems: list[Problem] = []
-    for source in recipes:
-        found = list(_check(source))
+    overrides = [one for one in recipes if "=" in one and not Path(one).exists()]
+    sources = [one for one in recipes if one not in overrides]
+    if not sources:
+        raise click.UsageError("no recipe is named")
+    for source in sources:
+        found = list(_check(source, overrides))
         problems += found
         if not found:
             show(f"{source}: valid")
@@ -30,16 +35,16 @@ def command(recipes: tuple[str, ...]) -> None:
         raise RecipeError(problems)
 
 
-def _check(source: str) -> Iterator[Problem]:
+def _check(source: str, overrides: list[str]) -> Iterator[Problem]:
     try:
         if _is_suite(source):
             from outfitrec.benchmark.suite import load_suite
 
-            load_suite(source)
+            load_suite(source, overrides)
         else:
             from outfitrec.core.recipe import load_recipe
 
-            load_recipe(source)
+            load_recipe(source, overrides)
     except OutfitrecError as error:
         yield from error.problems
 

@@ -17,7 +17,10 @@ UNKNOWN = {"top": 1, "bottom": 1, "shoe": 1}
 
 def given_by(dataset: Dataset, model: ModelSettings, image: ImageSettings) -> dict[str, Any]:
     """What the engine fills into components of the model: all of it plain values."""
+    # Not for components, but for whoever serves the model.
+    names = {"user_names": list(dataset.user_names)} if dataset.user_names else {}
     return {
+        **names,
         "dim": model.dim,
         "image_size": image.size,
         "users": dataset.users,

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import import_module
+from inspect import isfunction
 from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 import attrs
 
-from outfitrec.core.errors import PluginError
+from outfitrec.core.errors import PluginError, listed
 from outfitrec.core.fields import info
+from outfitrec.core.kinds import KINDS
 from outfitrec.core.registry import Registration
 from outfitrec.core.values import members, supported
 
@@ -94,6 +97,20 @@ def config_class(registration: Registration) -> type[Config]:
     )
 
 
+def _missing(component: type[Any], kind: str) -> list[str]:
+    """Methods of a kind's protocol that a class lacks; attributes may be made when it is built."""
+    module, _, name = KINDS[kind].protocol.partition(":")
+    methods = {key for key, one in vars(getattr(import_module(module), name)).items() if isfunction(one)}
+    wanted = {key for key in methods if key == "__call__" or not key.startswith("_")}
+    # Of its own classes: a class can always be called, which is what getattr would find.
+    missing = [key for key in wanted if not any(key in vars(one) for one in component.__mro__)]
+    # A module of torch is called through its forward, which it has in any case: as one that raises.
+    forward = getattr(getattr(component, "forward", None), "__name__", "")
+    if "__call__" in wanted and forward == "_forward_unimplemented":
+        missing.append("forward")
+    return sorted(missing)
+
+
 def create(config: Config, /, **given: Any) -> Any:
     """Build a component, the components in it first.
 
@@ -103,9 +120,16 @@ def create(config: Config, /, **given: Any) -> Any:
 
     Raises:
         TypeError: A component declares a field that is not among ``given``.
+        PluginError: A component lacks a method of its kind.
     """
     if isinstance(config, Ready):
         return config.instance
+    missing = _missing(config.component, config.kind)
+    if missing:
+        raise PluginError(
+            f"{config.kind} {config.name!r}: it lacks {listed(missing)}: it is no {config.kind}",
+            hint=f"see outfitrec.protocols.{KINDS[config.kind].protocol.partition(':')[2]}",
+        )
     values: dict[str, Any] = {}
     for attribute in attrs.fields(config.component):
         name, extra = attribute.name, info(attribute)

@@ -158,6 +158,7 @@ class Dataset:
         digest: Hash of the content of everything but the photos (hexadecimal).
         truth: Ground truth, where the dataset is generated.
         notes: Facts that a result should carry, such as the shares that a split reached.
+        user_names: Name of each user, where they have any: what messages call them, and what serving takes as well.
     """
 
     catalog: Catalog
@@ -166,3 +167,4 @@ class Dataset:
     digest: str
     truth: Truth | None = None
     notes: Mapping[str, object] = attrs.field(factory=dict)
+    user_names: Sequence[str] = ()

@@ -54,7 +54,7 @@ def run(
         resume: Go on with an interrupted run.
         force: Train again where the run is finished or interrupted.
         strict: Make a warning an error.
-        progress: Told how it goes.
+        progress: Told how it goes: `outfitrec.console_progress()` prints it on standard error.
 
     Raises:
         UserError: Something is wrong with the recipe, the data or a plugin: all of it at once.

@@ -2,8 +2,11 @@
 
 import os
 import platform
+import sys
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +14,8 @@ from lightning_fabric import Fabric
 
 from outfitrec.core.config import Config, components
 from outfitrec.core.data import Dataset
+from outfitrec.core.files import digest, file_digest
+from outfitrec.core.registry import BUILTIN
 from outfitrec.core.settings import Recipe, alone, changed
 
 
@@ -27,6 +32,31 @@ def versions(recipe: Recipe) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def sources(recipe: Recipe) -> dict[str, str]:
+    """Hashes of the code of each plugin that a result depends on: it may change while the version stays.
+
+    Plugin files have such a hash as their version, and the built-ins are known by theirs.
+    """
+    used = {config.registration for config in used_components(recipe)}
+    found = {
+        one.provider: _source(one.target.partition(".")[0].partition(":")[0])
+        for one in used
+        if one.provider != BUILTIN and not one.provider.endswith(".py")
+    }
+    return dict(sorted(found.items()))
+
+
+@cache
+def _source(package: str) -> str:
+    """A hash of the Python files of a package that is imported, or of a module."""
+    module = sys.modules[package]
+    folders = [Path(one) for one in getattr(module, "__path__", ())]
+    files = [(one, file) for one in folders for file in sorted(one.rglob("*.py"))]
+    if not files and module.__file__:
+        files = [(Path(module.__file__).parent, Path(module.__file__))]
+    return digest([[str(file.relative_to(folder)), file_digest(file)] for folder, file in files])[:16]
+
+
 def manifest(recipe: Recipe, identity: str, role: str, dataset: Dataset, fabric: Fabric) -> dict[str, Any]:
     """The manifest of a run that begins now."""
     device = fabric.device
@@ -41,6 +71,7 @@ def manifest(recipe: Recipe, identity: str, role: str, dataset: Dataset, fabric:
             **{name: version(name) for name in ("numpy", "lightning-fabric")},
             "python": platform.python_version(),
         },
+        "sources": sources(recipe),
         "components": [
             {
                 "kind": config.kind,

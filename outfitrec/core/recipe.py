@@ -9,7 +9,7 @@ import attrs
 
 from outfitrec.core.config import Config, plain
 from outfitrec.core.document import Document, Place
-from outfitrec.core.errors import PluginError, Problem, RecipeError, UserError, did_you_mean
+from outfitrec.core.errors import PluginError, Problem, RecipeError, UserError, did_you_mean, nearest
 from outfitrec.core.fields import FieldInfo, info
 from outfitrec.core.files import file_digest
 from outfitrec.core.loading import Plugins
@@ -198,7 +198,9 @@ class _Loader:
                 problem = error.problems[0]
                 raise _error(problem.message, place, f"{problem.hint}; the name of a file ends in .yaml") from error
         if not path.is_file():
-            raise _error(f"no recipe file {source}", place, did_you_mean(path.stem, shipped))
+            near = nearest(path.name, [one.name for one in path.parent.glob("*.y*ml")]) if path.parent.is_dir() else ""
+            hint = f"did you mean {path.parent / near}?" if near else did_you_mean(path.stem, shipped)
+            raise _error(f"no recipe file {source}", place, hint)
         return path
 
     def _finish(self, document: Document, folder: Path, chain: tuple[Path, ...]) -> Document:

@@ -86,17 +86,24 @@ class Model:
         Raises:
             DataError: A photo cannot be used, or a category is unknown; all of them.
         """
+        return self._embedded(photos, categories, "photo {}".format)
+
+    def _embedded(
+        self, photos: Sequence[bytes], categories: Sequence[str], where: Callable[[int], str]
+    ) -> Float[Tensor, "item dim"]:
+        """`embed_photos`; ``where`` is what messages call a photo, by its number."""
         if len(photos) != len(categories):
             raise DataError(f"{len(photos)} photos, and {len(categories)} categories")
         known = list(self.given["categories"])
         pixels, problems = [], []
         for number, (photo, category) in enumerate(zip(photos, categories, strict=True)):
             if category not in known:
-                problems.append(Problem(f"photo {number}: unknown category {category!r}", hint=listed(known)))
+                hint = f"known: {listed(known)}"
+                problems.append(Problem(f"{where(number)}: unknown category {category!r}", hint=hint))
             try:
                 pixels.append(torch.tensor(decode(photo, self.image.stored or self.image.size)))
             except BadPhotoError as error:
-                problems.append(Problem(f"photo {number} {error}"))
+                problems.append(Problem(f"{where(number)} {error}"))
         if problems:
             raise DataError(problems)
         device = next(self.recommender.parameters()).device
@@ -106,26 +113,36 @@ class Model:
 
     @torch.inference_mode()
     def score_photos(
-        self, users: Sequence[int], outfits: Sequence[Sequence[bytes]], categories: Sequence[Sequence[str]]
+        self, users: Sequence[int | str], outfits: Sequence[Sequence[bytes]], categories: Sequence[Sequence[str]]
     ) -> Float[Tensor, "user outfit"]:
         """Score of each user for each outfit, higher is better.
 
         Args:
-            users: Users that the model was trained with.
+            users: Users that the model was trained with: numbers, or names where the data have names.
             outfits: The encoded photos of each outfit.
             categories: The category of each photo of each outfit.
 
         Raises:
             DataError: A user or category is unknown, an outfit is empty, or a photo cannot be used.
         """
-        if not users:
-            raise DataError("no users to score for")
-        strangers = [user for user in users if not 0 <= user < self.given["users"]]
-        if strangers:
-            raise DataError(f"unknown users {strangers}: the model knows users 0 to {self.given['users'] - 1}")
+        known = self._users(users)
         state = self._state(outfits, categories)
         device = next(self.recommender.parameters()).device
-        return self.recommender.score_all(torch.tensor(list(users), device=device), state)
+        return self.recommender.score_all(torch.tensor(known, device=device), state)
+
+    def _users(self, users: Sequence[int | str]) -> list[int]:
+        """Numbers of users that are given by number or name."""
+        if isinstance(users, int | str):
+            raise DataError(f"users are a list: [{users!r}], not {users!r}")
+        if not users:
+            raise DataError("no users to score for")
+        count, names = self.given["users"], self.given.get("user_names", ())
+        numbers = {name: number for number, name in enumerate(names)}
+        strangers = [one for one in users if one not in numbers and not (isinstance(one, int) and 0 <= one < count)]
+        if strangers:
+            called = f", or by name: {listed(names)}" if names else ""
+            raise DataError(f"unknown users {strangers}: the model knows users 0 to {count - 1}{called}")
+        return [one if isinstance(one, int) else numbers[one] for one in users]
 
     @torch.inference_mode()
     def profile_photos(
@@ -214,7 +231,8 @@ class Model:
                 raise DataError(f"outfit {number} has {len(outfit)} photos, and {len(words)} categories")
         flat = [photo for outfit in outfits for photo in outfit]
         named = [word for words in categories for word in words]
-        table = self.embed_photos(flat, named)
+        places = [f"outfit {row}, photo {place}" for row, outfit in enumerate(outfits) for place in range(len(outfit))]
+        table = self._embedded(flat, named, places.__getitem__)
         width = max(map(len, outfits))
         index = torch.full((len(outfits), width), -1)
         start = 0

@@ -13,11 +13,12 @@ from outfitrec.core.build import given_by
 from outfitrec.core.cold import ColdEvaluator, load_cold
 from outfitrec.core.config import Config, create, label
 from outfitrec.core.data import Dataset, Split
+from outfitrec.core.errors import UserError
 from outfitrec.core.evaluation import UNRANKED, Evaluator
 from outfitrec.core.files import digest
 from outfitrec.core.images import ImageStore
 from outfitrec.core.items import ItemSource, about, item_source
-from outfitrec.core.manifest import versions
+from outfitrec.core.manifest import sources, versions
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import identity
 from outfitrec.core.recommender import Recommender
@@ -57,6 +58,14 @@ class Options:
     progress: Progress = QUIET
     team: Team = ALONE
     stores: dict[tuple[str, int], ImageStore | None] = attrs.field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        given: object = self.progress
+        if not isinstance(given, Progress):
+            raise UserError(
+                f"progress is a listener, not {given!r}",
+                hint="outfitrec.console_progress() prints on standard error; outfitrec.Progress is for one's own",
+            )
 
 
 class Session:
@@ -120,6 +129,8 @@ class Session:
             "role": self.role,
             **data,
             "versions": versions(self.recipe),
+            # Where there are plugins: the names of all other runs stay what they were.
+            **({"sources": changed_code} if (changed_code := sources(self.recipe)) else {}),
             "before": {key: session.identity for key, session in self.before.items()},
         }
         return digest(facts)

@@ -61,5 +61,7 @@ def owner(dataset: Dataset, item: int) -> str:
             found = (one.outfits.items == item).any(dim=1).nonzero()
             if len(found):
                 row = int(found[0])
-                return f"{name} {kind} {row} of user {int(one.users[row])}"
+                user = int(one.users[row])
+                called = repr(dataset.user_names[user]) if dataset.user_names else user
+                return f"{name} {kind} {row} of user {called}"
     return "a question or a labelled outfit"

@@ -272,8 +272,19 @@ def _unknown(name: str, cls: type, document: Document, path: Path) -> tuple[Plac
             return place, Problem(message, str(place), "leave it out")
     elif cls is Recipe:
         known.append("extends")
+        settings: Any = cls
+        inner = [one.name for one in attrs.fields(settings) for key in _keys(one.type) if key == name]
+        if inner and not nearest(name, known):
+            message = _message(document, (*path, name), f"unknown key{owner}")
+            return place, Problem(message, str(place), f"did you mean {inner[0]}.{name}?")
     message = _message(document, (*path, name), f"unknown key{owner}")
     return place, Problem(message, str(place), did_you_mean(name, known))
+
+
+def _keys(hint: Any) -> list[str]:
+    """The keys of a class of settings; of anything else none."""
+    here = isinstance(hint, type) and attrs.has(hint) and not issubclass(hint, Recipe | Config)
+    return [one.name for one in attrs.fields(hint)] if here else []
 
 
 def _message(document: Document, path: Path, message: str) -> str:

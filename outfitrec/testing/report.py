@@ -79,11 +79,16 @@ class Report:
 
     @property
     def faults(self) -> tuple[Result, ...]:
-        """What is to be mended: of a component that cannot be built, that, and not each check that was not run."""
+        """What is to be mended, each thing once, though several checks fail of it or are not run."""
         found: list[Result] = []
         for _, results in self.by_subject():
             bad = [one for one in results if not one.ok]
-            found += [one for one in bad if one.state != "not run"] or bad[:1]
+            said: dict[str, list[Result]] = {}
+            for one in [one for one in bad if one.state != "not run"] or bad[:1]:
+                said.setdefault(one.message, []).append(one)
+            for message, (first, *others) in said.items():
+                more = f" (and so in {len(others)} more checks)" if others else ""
+                found.append(attrs.evolve(first, message=f"{message}{more}"))
         return tuple(found)
 
     @property

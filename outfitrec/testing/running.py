@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from traceback import walk_tb
 from typing import Any
 
 import attrs
@@ -104,7 +105,7 @@ def run_check(subject: Subject, check: Check) -> Result:
         result = attrs.evolve(result, state="failed", message=error.message, hint=error.hint)
     # The component is anybody's: whatever it raises, be it to end the program, is its failure.
     except (Exception, SystemExit) as error:
-        text = f"it raises {type(error).__name__}: {error}"
+        text = f"it raises {type(error).__name__}: {error}{_place(error, subject)}"
         result = attrs.evolve(result, state="failed", message=text, hint=check.summary)
     if reason is not None and result.state == "failed":
         result = attrs.evolve(result, state="expected failure", message=f"{result.message} ({reason})", hint="")
@@ -112,6 +113,17 @@ def run_check(subject: Subject, check: Check) -> Result:
         text = f"it is expected to fail ({reason}), and does not"
         result = attrs.evolve(result, state="unexpected pass", message=text, hint="take it off the expected failures")
     return attrs.evolve(result, seconds=time.perf_counter() - began)
+
+
+def _place(error: BaseException, subject: Subject) -> str:
+    """The last place in the component's own package that led to an error."""
+    package = subject.component.__module__.partition(".")[0]
+    places = [
+        f" ({frame.f_code.co_filename}:{line})"
+        for frame, line in walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == package
+    ]
+    return places[-1] if places else ""
 
 
 def _checked(subject: Subject, only: Collection[str], kit: int) -> Iterable[Result]:

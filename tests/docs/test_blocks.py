@@ -46,6 +46,7 @@ NOT_RUN = {
 NOT_INSTALLED = {
     "outfitrec check loss/mine",
     "outfitrec run mine",
+    "outfitrec bench mine-compared --jobs 2",
     "outfitrec check loss/softmargin",
     "outfitrec run softmargin",
     "outfitrec bench softmargin-compared --jobs 2",

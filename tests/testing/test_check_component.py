@@ -76,6 +76,18 @@ def test_what_cannot_be_built_fails_once_and_the_rest_is_not_run() -> None:
     assert not check_component(NeedsMore, kind="loss", only=["is_a_scalar"]).ok
 
 
+def test_what_a_component_raises_is_said_once_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.py"
+    path.write_text(FILE.replace("- positive[:, None]", "- positive[:, None, None]"))
+    report = check_component(str(path))
+    raised = [one for one in report.bad if "RuntimeError" in one.message]
+    assert len(raised) > 5
+    said = [one for one in report.faults if "RuntimeError" in one.message]
+    assert len(said) < len(raised)
+    assert f"(and so in {len(raised) - 1} more checks)" in said[0].message or len(said) > 1
+    assert f"{path}:" in said[0].message
+
+
 def test_an_expected_failure_is_well_and_an_unexpected_pass_is_not() -> None:
     known = {"does_not_grow_with_the_number_of_pairs": "a sum, as in the paper"}
     report = check_component(Summed, kind="loss", expected=known)

@@ -160,7 +160,7 @@ def _wrong_header(header: list[str], required: Sequence[str], optional: Sequence
             hint = f"columns are separated by commas; {hint}"
         names = " and ".join(map(repr, missing))
         yield Problem(f"no column {names} in the header {','.join(header)[:80]!r}", hint=hint)
-    for name in unknown:
+    for name in unknown if not missing or len(header) > 1 else ():
         near = nearest(name.strip().lower(), known)
         # One that only looks like a known one would otherwise be missed in silence, and no other is of use.
         hint = f"did you mean {near!r}?" if near else "take it out of the table"

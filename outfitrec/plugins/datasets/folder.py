@@ -77,7 +77,7 @@ class Folder:
         if table.split is None:
             content |= {"shares": [float(share) for share in self.shares], "seed": self.split_seed}
         notes |= {"users_without_outfits": without, **_repeated(table), **_unordered(catalog, outfits)}
-        return Dataset(catalog, len(table.users), splits, digest(content), notes=notes)
+        return Dataset(catalog, len(table.users), splits, digest(content), notes=notes, user_names=table.users)
 
     def _splits(self, table: OutfitTable, outfits: Split) -> tuple[dict[str, Split], dict[str, object]]:
         """The splits of the table, or new ones, and notes."""
