@@ -28,6 +28,8 @@ from outfitrec.hooks import hookimpl
 class Hinge:
     margin: float = field(default=0.2, above=0, help="margin")
 
+    def __call__(self, positive, negative, weight=None, mask=None): ...
+
 @hookimpl
 def outfitrec_register(register):
     register.component("loss", "hinge", ":Hinge", "hinge loss")

@@ -28,12 +28,12 @@ def furnish(folder: Path) -> None:
         for number, item in enumerate(items, 1):
             (folder / "photos" / category / f"{number}.jpg").write_bytes(photos.read(item))
     rows = ["user,outfit,item,split"]
-    for user in range(4):
+    for user, name in enumerate(("anna", "ben", "cleo", "dan")):
         for number in range(20):
             split = "train" if number < 12 else "valid" if number < 16 else "test"
             worn = [1 + (number * (place + 1) * 3 + user * 5 + number // 4) % 16 for place in range(3)]
             for category, one in zip(CATEGORIES, worn, strict=True):
-                rows.append(f"user-{user},{number},{category}/{one}.jpg,{split}")
+                rows.append(f"{name},{number},{category}/{one}.jpg,{split}")
     (folder / "outfits.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 

@@ -235,6 +235,8 @@ def test_a_component_that_ends_the_program_fails() -> None:
     class EndingAtOnce:
         """A loss."""
 
+        __call__ = Sound.__call__
+
         def __attrs_post_init__(self) -> None:
             raise SystemExit(3)
 
