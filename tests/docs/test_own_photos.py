@@ -77,5 +77,5 @@ def test_a_folder_of_photos_becomes_a_model(tmp_path: Path, monkeypatch: pytest.
     names: dict[str, object] = {}
     exec(block.text, names)  # noqa: S102  # the page's own code
     scores = names["scores"]
-    assert getattr(scores, "shape", None) == (2, 1)
+    assert getattr(scores, "shape", None) == (1, 1)
     assert not getattr(names["run"], "trained", True)
