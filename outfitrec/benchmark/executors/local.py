@@ -102,8 +102,6 @@ class _Worker:
         self.pipe: Connection[Job, Event] = ours
         environment = {
             "TORCH_CPP_LOG_LEVEL": "ERROR",
-            # Threads that wait for each other by spinning take a busy machine's time from each other.
-            "OMP_WAIT_POLICY": "passive",
             **os.environ,
             **dict.fromkeys(THREADS, str(threads)),
             **({DEVICES: ",".join(gpus)} if gpus else {}),
