@@ -106,7 +106,8 @@ def _missing(component: type[Any], kind: str) -> list[str]:
     missing = [key for key in wanted if not any(key in vars(one) for one in component.__mro__)]
     # A module of torch is called through its forward, which it has in any case: as one that raises.
     forward = getattr(getattr(component, "forward", None), "__name__", "")
-    if "__call__" in wanted and forward == "_forward_unimplemented":
+    call = next((vars(one)["__call__"] for one in component.__mro__ if "__call__" in vars(one)), None)
+    if "__call__" in wanted and forward == "_forward_unimplemented" and call.__module__ == "torch.nn.modules.module":
         missing.append("forward")
     return sorted(missing)
 
