@@ -19,7 +19,7 @@ from outfitrec.core.data import Dataset
 from outfitrec.core.engine import load_dataset
 from outfitrec.core.errors import Problem, RunError, UserError
 from outfitrec.core.files import digest
-from outfitrec.core.manifest import sources, versions
+from outfitrec.core.manifest import code
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import identity, resolved, seeded
 from outfitrec.core.runs import MANIFEST, RunDirectory, read_json
@@ -181,7 +181,7 @@ class Planner:
         # The data of the unknown users decide as much as the keys do.
         again = attrs.evolve(setup, recipe=session.recipe, part="").evaluated
         cold = Session(again, session.dataset, session.role, self._options).cold
-        content = [session.identity, identity(again), cold.content if cold else None, versions(again), sources(again)]
+        content = [session.identity, identity(again), cold.content if cold else None, code(again)]
         # Resolved: workers may have another folder for their own.
         settings = resolved(again)["evaluate"]["cold_start"]
         facts = {"run": str(session.directory.path.absolute()), "overrides": {"evaluate.cold_start": settings}}

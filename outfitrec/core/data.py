@@ -10,6 +10,9 @@ from torch import Tensor
 
 from outfitrec.core.outfits import Outfits
 
+# The parts of a dataset, in the order in which they are used.
+SPLITS = ("train", "valid", "test")
+
 
 @runtime_checkable
 class Photos(Protocol):

@@ -57,6 +57,11 @@ def _source(package: str) -> str:
     return digest([[str(file.relative_to(folder)), file_digest(file)] for folder, file in files])[:16]
 
 
+def code(recipe: Recipe) -> dict[str, str]:
+    """What a result depends on besides recipe and data: versions, and the code of each plugin that is used."""
+    return versions(recipe) | {f"code of {provider}": one for provider, one in sources(recipe).items()}
+
+
 def manifest(recipe: Recipe, identity: str, role: str, dataset: Dataset, fabric: Fabric) -> dict[str, Any]:
     """The manifest of a run that begins now."""
     device = fabric.device

@@ -18,7 +18,7 @@ from outfitrec.core.evaluation import UNRANKED, Evaluator
 from outfitrec.core.files import digest
 from outfitrec.core.images import ImageStore
 from outfitrec.core.items import ItemSource, about, item_source
-from outfitrec.core.manifest import sources, versions
+from outfitrec.core.manifest import code
 from outfitrec.core.progress import QUIET, Progress
 from outfitrec.core.recipe import identity
 from outfitrec.core.recommender import Recommender
@@ -128,9 +128,7 @@ class Session:
             "recipe": identity(self.recipe),
             "role": self.role,
             **data,
-            "versions": versions(self.recipe),
-            # Where there are plugins: the names of all other runs stay what they were.
-            **({"sources": changed_code} if (changed_code := sources(self.recipe)) else {}),
+            "versions": code(self.recipe),
             "before": {key: session.identity for key, session in self.before.items()},
         }
         return digest(facts)

@@ -264,7 +264,7 @@ def _problems(error: Exception, document: Document, path: Path) -> Iterator[tupl
 def _unknown(name: str, cls: type, document: Document, path: Path) -> tuple[Place, Problem]:
     place = document.at((*path, name), key=True)
     known = [attribute.name for attribute in attrs.fields(cls)]
-    owner = ""
+    owner = hint = ""
     if issubclass(cls, Config):
         owner = f" of {cls.kind} {cls.name!r}"
         if any(one.name == name for one in attrs.fields(cls.component)):
@@ -275,10 +275,9 @@ def _unknown(name: str, cls: type, document: Document, path: Path) -> tuple[Plac
         settings: Any = cls
         inner = [one.name for one in attrs.fields(settings) for key in _keys(one.type) if key == name]
         if inner and not nearest(name, known):
-            message = _message(document, (*path, name), f"unknown key{owner}")
-            return place, Problem(message, str(place), f"did you mean {inner[0]}.{name}?")
+            hint = f"did you mean {inner[0]}.{name}?"
     message = _message(document, (*path, name), f"unknown key{owner}")
-    return place, Problem(message, str(place), did_you_mean(name, known))
+    return place, Problem(message, str(place), hint or did_you_mean(name, known))
 
 
 def _keys(hint: Any) -> list[str]:

@@ -80,3 +80,10 @@ def distance(one: Any, other: Any) -> float:
 def number(value: Tensor | float) -> float:
     """A tensor of one number as a float, whether it has a gradient or not."""
     return float(value.detach()) if isinstance(value, Tensor) else float(value)
+
+
+def described(value: Any) -> str:
+    """A tensor's type and shape, or what else a value is."""
+    if isinstance(value, Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
+    return type(value).__name__

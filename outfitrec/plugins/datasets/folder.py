@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from outfitrec.core.component import component
-from outfitrec.core.data import Catalog, Dataset, Rows, Split
+from outfitrec.core.data import SPLITS, Catalog, Dataset, Rows, Split
 from outfitrec.core.errors import DataError, Problem
 from outfitrec.core.fields import field
 from outfitrec.core.files import digest
 from outfitrec.core.splits import resplit
 from outfitrec.plugins.datasets.checks import MOST_OF_A_KIND, is_folder
 from outfitrec.plugins.datasets.columns import capped, read_columns
-from outfitrec.plugins.datasets.outfit_table import REQUIRED, SPLIT, SPLITS, OutfitTable, numbered
+from outfitrec.plugins.datasets.outfit_table import REQUIRED, SPLIT, OutfitTable, numbered
 from outfitrec.plugins.datasets.photo_tree import PhotoTree
 from outfitrec.plugins.datasets.photos import FolderPhotos
 

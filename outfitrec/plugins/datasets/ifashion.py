@@ -11,7 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from outfitrec.core.component import component
-from outfitrec.core.data import Dataset, Rows, Split
+from outfitrec.core.data import SPLITS, Dataset, Rows, Split
 from outfitrec.core.errors import DataError
 from outfitrec.core.fields import field
 from outfitrec.core.splits import by_component
@@ -19,7 +19,6 @@ from outfitrec.plugins.datasets.checks import Complaints
 from outfitrec.plugins.datasets.gathered import content, gather, identities, need_photos, without_photo
 from outfitrec.plugins.datasets.pog_files import PogFiles
 
-SPLITS = ("train", "valid", "test")
 BLOCK = 1 << 18  # rows that are split at once, in round numbers: a user's stay together
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Generator
 
 from outfitrec.core.component import component
-from outfitrec.core.data import Dataset, Split
+from outfitrec.core.data import SPLITS, Dataset, Split
 from outfitrec.core.errors import DataError
 from outfitrec.core.fields import field
 from outfitrec.plugins.datasets.checks import Complaints
@@ -24,8 +24,6 @@ from outfitrec.plugins.datasets.gathered import (
     without_photo,
 )
 from outfitrec.plugins.datasets.iqon_tree import IqonTree
-
-SPLITS = ("train", "valid", "test")
 
 
 @component

@@ -18,7 +18,6 @@ from outfitrec.core.outfits import Outfits
 from outfitrec.plugins.datasets.gathered import padded
 from outfitrec.plugins.datasets.release_files import ReleaseFiles
 
-SPLITS = ("train", "valid", "test")
 # Ids become parts of paths.
 PLAIN = re.compile(r"[A-Za-z0-9-]{1,200}")
 # Name of an item, of what a file says of it. Raises a ValueError that says what is wrong with it.

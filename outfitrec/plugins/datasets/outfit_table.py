@@ -8,12 +8,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from outfitrec.core.data import SPLITS
 from outfitrec.core.errors import Problem, did_you_mean
 from outfitrec.plugins.datasets.columns import Columns, capped
 
 REQUIRED = ("user", "outfit", "item")
 SPLIT = "split"
-SPLITS = ("train", "valid", "test")
 # More is no outfit but a column that was mistaken for another; padded to it, the table could fill the memory.
 MOST_ITEMS = 100
 

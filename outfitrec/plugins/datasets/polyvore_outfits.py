@@ -6,12 +6,12 @@ from typing import Any
 import torch
 
 from outfitrec.core.component import component
-from outfitrec.core.data import Catalog, Dataset
+from outfitrec.core.data import SPLITS, Catalog, Dataset
 from outfitrec.core.errors import DataError
 from outfitrec.core.fields import field
 from outfitrec.core.files import digest
 from outfitrec.plugins.datasets.checks import is_folder
-from outfitrec.plugins.datasets.numbered_sets import PLAIN, SPLITS, SetReader, splits_of
+from outfitrec.plugins.datasets.numbered_sets import PLAIN, SetReader, splits_of
 from outfitrec.plugins.datasets.photos import FolderPhotos
 from outfitrec.plugins.datasets.release_files import ReleaseFiles
 

@@ -10,14 +10,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
-from outfitrec.core.data import Catalog, Questions, Rows, Split
+from outfitrec.core.data import SPLITS, Catalog, Questions, Rows, Split
 from outfitrec.core.errors import DataError
 from outfitrec.plugins.datasets.garments.wardrobe import CATEGORIES
 from outfitrec.plugins.datasets.tastes import Tastes
 
 Ints = NDArray[np.int64]
 
-SPLITS = ("train", "valid", "test")
 CANDIDATES = 4  # of a fill-in-the-blank question
 _OUTER = 1  # the slot of the second top, where there is one
 _FEWEST = 5  # items of a slot in a split, at least

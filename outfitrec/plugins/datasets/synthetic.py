@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from outfitrec.core.component import component
-from outfitrec.core.data import Catalog, Dataset
+from outfitrec.core.data import SPLITS, Catalog, Dataset
 from outfitrec.core.example import Example
 from outfitrec.core.fields import field
 from outfitrec.plugins.datasets.garments.garment import Garment
 from outfitrec.plugins.datasets.garments.wardrobe import CATEGORIES, KINDS, garment, kinds, photo
-from outfitrec.plugins.datasets.posts import SPLITS, Posts
+from outfitrec.plugins.datasets.posts import Posts
 from outfitrec.plugins.datasets.tastes import Looks, Tastes, match
 
 VERSION = 1  # of the generator: another one draws other garments or users from the same fields

@@ -1,6 +1,6 @@
 """Aggregators of the items of an outfit."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count, islice
 from typing import Any
 
@@ -15,8 +15,7 @@ from outfitrec.core.seeds import generator
 from outfitrec.testing.contract import NotApplicableError, check, require
 from outfitrec.testing.dropout import without_dropout
 from outfitrec.testing.kinds.every import draws
-from outfitrec.testing.kinds.head import described
-from outfitrec.testing.nested import distance, tensors
+from outfitrec.testing.nested import described, distance, tensors
 from outfitrec.testing.subject import Subject
 from outfitrec.testing.world import DIM, USERS
 
@@ -184,7 +183,7 @@ class _Seen:
         floating = [one for one in values if one.is_floating_point() and one.requires_grad]
         if not floating:
             return None
-        sum((one * torch.randn(one.shape, generator=draw)).sum() for one in floating).backward()  # type: ignore[union-attr]  # a sum of tensors is one
+        torch.stack([(one * torch.randn(one.shape, generator=draw)).sum() for one in floating]).sum().backward()
         return items.grad
 
     def equal(self, found: Outfits, other: Outfits, how: str, hint: str, expected: Any = None) -> None:
@@ -367,9 +366,8 @@ def _takes(seen: _Seen, size: int, hint: str) -> None:
 
 
 def _form(state: Any) -> str:
-    parts: list[Tensor] = tensors(state)
-    shapes: Callable[[Tensor], str] = lambda one: described(one[:0]).replace("[0", "[outfit")  # noqa: E731
-    return f"{type(state).__name__} of {', '.join(map(shapes, parts))}"
+    parts = [described(one[:0]).replace("[0", "[outfit") for one in tensors(state)]
+    return f"{type(state).__name__} of {', '.join(parts)}"
 
 
 def _kept(order: Tensor, category: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from outfitrec.core.seeds import generator
 from outfitrec.testing.contract import NotApplicableError, check, require
-from outfitrec.testing.nested import near, tensors
+from outfitrec.testing.nested import described, near, tensors
 from outfitrec.testing.subject import Subject
 
 PAIRS = 5
@@ -46,7 +46,7 @@ def gives_a_weight_for_each_negative(subject: Subject) -> None:
         found = subject.settled()(mean[:rows], negative[:rows, :columns])
         require(
             isinstance(found, Tensor) and found.shape == (rows, columns) and found.is_floating_point(),
-            f"for {rows} pairs with {columns} negatives it gives {_described(found)}",
+            f"for {rows} pairs with {columns} negatives it gives {described(found)}",
             f"give a tensor of shape [{rows}, {columns}]: mean[:, None] makes the mean a column",
         )
         require(
@@ -130,7 +130,3 @@ def agrees_with_its_oracle(subject: Subject) -> None:
         f"its first weights are {ours[0, :3].tolist()}, those of its oracle {theirs[0, :3].tolist()}",
         "one of the two is wrong: compute a case by hand",
     )
-
-
-def _described(value: Any) -> str:
-    return f"{value.dtype} of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

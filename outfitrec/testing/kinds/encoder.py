@@ -10,8 +10,8 @@ from outfitrec.core.seeds import generator
 from outfitrec.testing.contract import NotApplicableError, check, require
 from outfitrec.testing.dropout import without_dropout
 from outfitrec.testing.kinds.every import used
-from outfitrec.testing.kinds.head import ALONE, described
-from outfitrec.testing.nested import copied, distance, mapped
+from outfitrec.testing.kinds.head import ALONE
+from outfitrec.testing.nested import copied, described, distance, mapped
 from outfitrec.testing.subject import Subject
 from outfitrec.testing.world import CATEGORIES, DIM
 

@@ -13,7 +13,7 @@ from outfitrec.core.errors import UserError
 from outfitrec.core.seeds import generator
 from outfitrec.testing.contract import NotApplicableError, check, require
 from outfitrec.testing.dropout import without_dropout
-from outfitrec.testing.nested import distance
+from outfitrec.testing.nested import described, distance
 from outfitrec.testing.subject import Subject
 from outfitrec.testing.world import CATEGORIES, DIM
 
@@ -157,13 +157,6 @@ def builds_modules_that_survive_a_checkpoint(subject: Subject) -> None:
         f"another one with its state gives embeddings that differ by {share:.1%} of the largest number",
         "what the result depends on belongs in parameters and persistent buffers (register_buffer)",
     )
-
-
-def described(value: Any) -> str:
-    """A tensor's type and shape, or what else a value is."""
-    if isinstance(value, Tensor):
-        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
-    return type(value).__name__
 
 
 def _flows(leaves: list[Any]) -> bool:

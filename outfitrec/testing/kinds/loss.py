@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from outfitrec.core.seeds import generator
 from outfitrec.testing.contract import NotApplicableError, check, require
-from outfitrec.testing.nested import number
+from outfitrec.testing.nested import described, number
 from outfitrec.testing.subject import Subject
 
 PAIRS = 5
@@ -61,7 +61,7 @@ def is_a_scalar(subject: Subject) -> None:
     found = loss(positive, negative)
     require(
         isinstance(found, Tensor) and found.shape == (),
-        f"it gives {_described(found)}, and not one number",
+        f"it gives {described(found)}, and not one number",
         "give the mean over the pairs, as a tensor without dimensions",
     )
     require(
@@ -248,7 +248,3 @@ def agrees_with_its_oracle(subject: Subject) -> None:
             f"it gives {ours:g}, its oracle {theirs:g}, with {' and '.join(sorted(use)) or 'neither weight nor mask'}",
             "one of the two is wrong: compute a case by hand",
         )
-
-
-def _described(value: Any) -> str:
-    return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

@@ -12,8 +12,7 @@ from outfitrec.testing.contract import NotApplicableError, check, require
 from outfitrec.testing.dropout import without_dropout
 from outfitrec.testing.kinds import aggregator
 from outfitrec.testing.kinds.every import draws
-from outfitrec.testing.kinds.head import described
-from outfitrec.testing.nested import distance
+from outfitrec.testing.nested import described, distance
 from outfitrec.testing.subject import Subject
 from outfitrec.testing.world import DIM, USERS
 
