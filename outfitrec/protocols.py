@@ -184,7 +184,7 @@ class Augmenter(Protocol):
     """An outfit → an altered view. Never changes its input, never leaves an outfit without an item.
 
     It may also define ``keeps_categories = True``, which says that no slot is emptied, and that what is put in one is
-    of the category that it had.
+    of the category that it had, and ``alters = False``, of one that leaves every outfit as it is.
     """
 
     def __call__(

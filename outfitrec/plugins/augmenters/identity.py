@@ -15,6 +15,7 @@ class Identity:
     """The outfit as it is, for a view beside an altered one."""
 
     keeps_categories: ClassVar[bool] = True
+    alters: ClassVar[bool] = False
 
     def __call__(
         self, outfits: Outfits, free: Bool[Tensor, "outfit slot"], generator: Generator

@@ -110,6 +110,24 @@ def gives_outfits_and_what_it_altered(subject: Subject) -> None:
 
 
 @check("augmenter")
+def alters_some_outfits(subject: Subject) -> None:
+    """With all slots free, some of many outfits are not as they were; with ``alters = False`` none is."""
+    alters = getattr(subject.component, "alters", True)
+    share = max(float(one.differs.any(dim=1).float().mean()) for one in _views(subject))
+    require(
+        alters or not share,
+        f"it altered {share:.0%} of the outfits, and it declares alters = False",
+        "take the declaration away",
+    )
+    require(
+        share > 0 or not alters,
+        f"it left all of {len(_outfits(NARROW))} outfits as they were, each of {DRAWS} times",
+        "see why no slot is chosen; where examples() sets a probability, set one that is seen. An augmenter that "
+        "shall alter nothing declares alters = False",
+    )
+
+
+@check("augmenter")
 def gives_items_of_the_catalogue(subject: Subject) -> None:
     """Each slot holds an item of the catalogue with the catalogue's category, or is empty in both."""
     hint = "take items from the catalogue, and their categories with them: catalog.outfits(items)"

@@ -53,6 +53,28 @@ class Narrower:
         return Outfits(outfits.items[:, :-1], outfits.category[:, :-1]), torch.zeros_like(free[:, :-1])
 
 
+@broken("augmenter", "alters_some_outfits")
+@component
+class Idle:
+    """Asks for a slot that is filled and empty."""
+
+    def __call__(self, outfits: Outfits, free: Tensor, generator: Generator) -> Any:
+        slots = chosen(outfits.mask & free & several(outfits), generator) & ~outfits.mask
+        return erased(outfits, slots), slots
+
+
+@broken("augmenter", "alters_some_outfits")
+@component
+class Modest:
+    """Says that it alters nothing, and empties slots."""
+
+    alters = False
+
+    def __call__(self, outfits: Outfits, free: Tensor, generator: Generator) -> Any:
+        slots = chosen(outfits.mask & free & several(outfits), generator)
+        return erased(outfits, slots), slots
+
+
 @broken("augmenter", "gives_items_of_the_catalogue")
 @component
 class HalfErased:
