@@ -12,8 +12,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-SPLITS = ("train", "valid", "test")
+from outfitrec.core.data import SPLITS, Dataset
+from outfitrec.core.errors import DataError, Problem
+from outfitrec.plugins.datasets.folder import Folder
+
 HEADER = ("user", "outfit", "item", "split")
+ITEMS = ["bags/b.PNG", "shoes/1.jpg", "shoes/high/2.jpeg", "tops/1.jpg", "tops/2.webp"]
+# Lines 2 to 12 of the table; bob's second outfit begins before his first one ends.
+ROWS = [
+    ("bob", "x", "tops/1.jpg", "train"),
+    ("bob", "x", "shoes/1.jpg", "train"),
+    ("ann", "x", "tops/2.webp", "train"),
+    ("bob", "y", "tops/2.webp", "valid"),
+    ("bob", "x", "bags/b.PNG", "train"),
+    ("bob", "y", "shoes/high/2.jpeg", "valid"),
+    ("ann", "x", "shoes/1.jpg", "train"),
+    ("ann", "z", "tops/1.jpg", "test"),
+    ("ann", "z", "tops/2.webp", "test"),
+    ("ann", "w", "bags/b.PNG", "train"),
+    ("ann", "w", "tops/1.jpg", "train"),
+]
 
 
 def photo(number: int, side: int = 24) -> bytes:
@@ -69,3 +87,27 @@ def lock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("stat", "read_bytes"):
         monkeypatch.setattr(Path, name, refusing(getattr(Path, name)))
+
+
+def small(root: Path) -> Path:
+    """Users ann and bob with five outfits of photos without content."""
+    put(root, *ITEMS)
+    write(root, ROWS)
+    return root
+
+
+def load(root: Path, **fields: Any) -> Dataset:
+    """The data of a folder."""
+    return Folder(root=str(root), **fields).load()
+
+
+def problems(root: Path, **fields: Any) -> list[str]:
+    """What loading complains of: the place within the folder, the message and the hint."""
+    with pytest.raises(DataError) as caught:
+        load(root, **fields)
+
+    def text(one: Problem) -> str:
+        where = one.where.removeprefix(str(root)).removeprefix("/")
+        return f"{where} {one.message} | {one.hint}".replace(str(root), "ROOT")
+
+    return [text(one) for one in caught.value.problems]

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from padded import Outfit, padded
 from scipy.stats import chisquare
 from torch import Generator, Tensor
 
@@ -18,24 +19,13 @@ from outfitrec.plugins.augmenters.identity import Identity
 from outfitrec.plugins.augmenters.replace import Replace
 from outfitrec.protocols import Augmenter
 
-ITEMS, WIDTH, MOST = 24, 5, 6
+ITEMS, MOST = 24, 6
 CATALOG = Catalog([f"item {k}" for k in range(ITEMS)], torch.arange(ITEMS) % 3, ("top", "bottom", "shoe"))
 seeds = st.integers(0, 2**32 - 1)
 counts = st.integers(1, MOST)
-Outfit = list[int]
 
 
-def placed(items: Sequence[int], empty: Sequence[int]) -> Outfit:
-    """Items with empty slots among them."""
-    outfit = list(items)
-    for place in empty:
-        outfit.insert(place, -1)
-    return (outfit + [-1] * WIDTH)[:WIDTH]
-
-
-single = st.lists(st.integers(0, ITEMS - 1), min_size=1, max_size=4, unique=True)
-padded = st.builds(placed, single, st.lists(st.integers(0, 4), max_size=1))
-batches = st.lists(padded, min_size=1, max_size=12)
+batches = st.lists(padded(ITEMS), min_size=1, max_size=12)
 
 
 def batch(outfits: Sequence[Outfit]) -> Outfits:

@@ -10,10 +10,10 @@ import attrs
 import pytest
 import torch
 from commands import document, invoke
-from folders import HEADER, SPLITS, photo, put, wardrobe, write
+from folders import HEADER, photo, put, wardrobe, write
 from test_photos import JPEG, PNG, png_header
 
-from outfitrec.core.data import Dataset
+from outfitrec.core.data import SPLITS, Dataset
 from outfitrec.core.errors import DataError
 from outfitrec.core.images import check_photos
 from outfitrec.core.photos import BadPhotoError, decode

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from outfitrec_swap.swap import Swap
+from padded import Outfit, padded
 from scipy.stats import chisquare
 from torch import Generator, Tensor
 
@@ -19,27 +20,16 @@ from outfitrec.plugins.objectives.contrastive import Contrastive
 from outfitrec.protocols import Augmenter
 
 # So few items that outfits often have the same ones, and several of a category. Shoes are 2, 5, 8 and 11.
-ITEMS, WIDTH = 12, 5
+ITEMS = 12
 NAMES = ("top", "bottom", "shoe")
 CATALOG = Catalog([f"item {k}" for k in range(ITEMS)], torch.arange(ITEMS) % 3, NAMES)
 SHOE = Swap(categories=NAMES)
 seeds = st.integers(0, 2**32 - 1)
-Outfit = list[int]
 View = tuple[tuple[int, ...], ...]
 
 
-def placed(items: Sequence[int], empty: Sequence[int]) -> Outfit:
-    """Items with empty slots among them."""
-    outfit = list(items)
-    for place in empty:
-        outfit.insert(place, -1)
-    return (outfit + [-1] * WIDTH)[:WIDTH]
-
-
-single = st.lists(st.integers(0, ITEMS - 1), min_size=1, max_size=4, unique=True)
-padded = st.builds(placed, single, st.lists(st.integers(0, 4), max_size=1))
-few = st.lists(padded, min_size=1, max_size=4)
-many = st.lists(padded, min_size=1, max_size=40)
+few = st.lists(padded(ITEMS), min_size=1, max_size=4)
+many = st.lists(padded(ITEMS), min_size=1, max_size=40)
 
 
 def batch(outfits: Sequence[Outfit]) -> Outfits:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from loaded import complaints, posted
 from PIL import Image
 
 from outfitrec import run
@@ -59,20 +60,8 @@ def load(root: Path, **fields: Any) -> Dataset:
 
 
 def problems(root: Path, **fields: Any) -> list[str]:
-    """What loading complains of: the place within the root, and the message."""
-    with pytest.raises(DataError) as caught:
-        load(root, **fields)
-    return [f"{one.where.removeprefix(str(root)).removeprefix('/')} {one.message}" for one in caught.value.problems]
-
-
-def posted(data: Dataset, *names: str) -> list[tuple[int, frozenset[str]]]:
-    """Users and items of the outfits of some splits."""
-    found = []
-    for name in names or data.splits:
-        rows = data.splits[name].positives
-        for user, items in zip(rows.users.tolist(), rows.outfits.items.tolist(), strict=True):
-            found.append((user, frozenset(data.catalog.names[item] for item in items if item >= 0)))
-    return found
+    """What loading complains of."""
+    return complaints(root, lambda: load(root, **fields))
 
 
 def plainly(root: Path) -> dict[str, set[frozenset[str]]]:

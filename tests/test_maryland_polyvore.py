@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from folders import lock
+from loaded import complaints, named
 from release_trees import NUMBERED, Edit, changed, line, maryland_polyvore, removed, written
 
 from outfitrec.core.data import Dataset
 from outfitrec.core.engine import run
 from outfitrec.core.errors import DataError
-from outfitrec.core.outfits import Outfits
 from outfitrec.plugins.datasets.maryland_polyvore import MarylandPolyvore
 from outfitrec.testing import check_component
 
@@ -23,14 +23,8 @@ def load(folder: Path) -> Dataset:
 
 
 def problems(folder: Path) -> list[str]:
-    """What loading complains of: the place within the folder, and the message."""
-    with pytest.raises(DataError) as caught:
-        load(folder)
-    return [f"{problem.where.removeprefix(f'{folder}/')} {problem.message}" for problem in caught.value.problems]
-
-
-def named(data: Dataset, outfits: Outfits) -> list[list[str]]:
-    return [[data.catalog.names[item] for item in row if item >= 0] for row in outfits.items.tolist()]
+    """What loading complains of."""
+    return complaints(folder, lambda: load(folder))
 
 
 def identity(item: dict[str, Any]) -> str:

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from folders import lock
+from loaded import complaints, named
 from release_trees import Edit, changed, line, polyvore_outfits, removed, written
 
 from outfitrec.core.data import Dataset
 from outfitrec.core.engine import run
 from outfitrec.core.errors import DataError
-from outfitrec.core.outfits import Outfits
 from outfitrec.core.recipe import load_recipe
 from outfitrec.core.stores import used_items
 from outfitrec.plugins.datasets.polyvore_outfits import CATEGORIES, PolyvoreOutfits
@@ -26,16 +26,7 @@ def load(folder: Path) -> Dataset:
 
 def problems(folder: Path) -> list[str]:
     """What loading complains of: the place within the folder of the version, and the message."""
-    with pytest.raises(DataError) as caught:
-        load(folder)
-    return [
-        f"{problem.where.removeprefix(f'{folder.parent}/').removeprefix(f'{folder.name}/')} {problem.message}"
-        for problem in caught.value.problems
-    ]
-
-
-def named(data: Dataset, outfits: Outfits) -> list[list[str]]:
-    return [[data.catalog.names[item] for item in row if item >= 0] for row in outfits.items.tolist()]
+    return [one.removeprefix(f"{folder.name}/") for one in complaints(folder.parent, lambda: load(folder))]
 
 
 def plain(folder: Path, split: str) -> tuple[list[list[str]], dict[str, str]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from loaded import complaints
 
 from outfitrec.core.data import Dataset
 from outfitrec.core.errors import DataError
@@ -54,13 +55,8 @@ def load(folder: Path, **fields: Any) -> Dataset:
 
 
 def problems(folder: Path, **fields: Any) -> list[str]:
-    """What loading complains of: the place within the folder, and the message."""
-    with pytest.raises(DataError) as caught:
-        load(folder, **fields)
-    return [
-        f"{problem.where.removeprefix(str(folder)).removeprefix('/')} {problem.message}"
-        for problem in caught.value.problems
-    ]
+    """What loading complains of."""
+    return complaints(folder, lambda: load(folder, **fields))
 
 
 @pytest.mark.parametrize("users", [40, 36, 12, 10])

@@ -12,7 +12,7 @@ import torch
 from commands import invoke, process
 from PIL import Image
 from plugins.tiny import Tiny
-from tiny import PLUGIN, tiny
+from tiny import DOT, PLUGIN, tiny
 from torch import Generator, Tensor
 
 from outfitrec import Run, run
@@ -27,31 +27,6 @@ from outfitrec.core.space import NEGATIVE, POSITIVE, ROLES, TEST, USER, Space, o
 from outfitrec.plots.figure import COLOURS, WIDTH, save
 from outfitrec.plots.space import draw
 from outfitrec.plugins.negatives.random_mix import RandomMix
-
-DOT = """
-import torch
-from torch import nn
-
-from outfitrec import component, given
-from outfitrec.hooks import hookimpl
-
-
-@component
-class Dot(nn.Module):
-    dim: int = given("size of an outfit embedding")
-    users: int = given("number of users")
-
-    def __attrs_post_init__(self):
-        self.user = nn.Embedding(self.users, self.dim)
-
-    def forward(self, users, state):
-        return (self.user(users) * state).sum(dim=-1)
-
-
-@hookimpl
-def outfitrec_register(register):
-    register.component("preference", "dot", ":Dot", "inner product")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -163,9 +138,8 @@ def test_wrong_users_are_refused(finished: Run, users: list[int], message: str) 
 
 
 def test_a_preference_without_a_shared_space_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "dot.py").write_text(DOT)
     model = {**tiny()["model"], "preference": "dot"}
-    plugins = [str(PLUGIN), str(tmp_path / "dot.py")]
+    plugins = [str(PLUGIN), str(DOT)]
     other = run(tiny(plugins=plugins, model=model, negatives={"name": "random_mix", "share": "pair"}), out=tmp_path)
     result = invoke("plot", "space", other.directory, "--out", tmp_path / "space")
     assert result.exit_code == 2

@@ -6,6 +6,8 @@ from typing import Any
 # A head that draws nothing.
 DRY = {"name": "item_encoder", "dropout": 0.0}
 PLUGIN = Path(__file__).parent / "plugins" / "tiny.py"
+# A preference without a space that users and outfits share.
+DOT = PLUGIN.with_name("dot.py")
 
 
 def tiny(**changes: Any) -> dict[str, Any]:

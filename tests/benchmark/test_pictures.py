@@ -13,7 +13,7 @@ import reports
 import torch
 from browser import Browser, chromium  # noqa: F401 - a fixture
 from PIL import Image
-from tiny import tiny
+from tiny import DOT, tiny
 
 from outfitrec import Run, run
 from outfitrec.benchmark.report import kept as kept_module
@@ -228,10 +228,8 @@ def test_the_space_of_the_page_has_the_points_of_the_run(finished: Run) -> None:
 
 
 def test_a_space_that_is_none_says_why(tmp_path: Path) -> None:
-    plugin = tmp_path / "dot.py"
-    plugin.write_text(DOT)
     recipe = tiny(train={"epochs": 1, "batch": 16, "accelerator": "cpu"})
-    recipe["plugins"] = [*recipe["plugins"], str(plugin)]
+    recipe["plugins"] = [*recipe["plugins"], str(DOT)]
     recipe["model"] = {**recipe["model"], "preference": "dot"}
     finished = run(recipe, out=tmp_path / "runs")
     with pytest.raises(UserError, match="share no space where the preference is dot"):
@@ -289,29 +287,3 @@ def test_rows_of_other_data_are_left_out(finished: Run, tmp_path: Path) -> None:
     assert "other</b> cannot be shown: its data are others than those of FND" in page
     assert page.count('data-row="FND"') == 3
     assert 'data-row="other"' not in page
-
-
-DOT = """
-import torch
-from torch import nn
-
-from outfitrec import component, given
-from outfitrec.hooks import hookimpl
-
-
-@component
-class Dot(nn.Module):
-    dim: int = given("size of an outfit embedding")
-    users: int = given("number of users")
-
-    def __attrs_post_init__(self):
-        self.user = nn.Embedding(self.users, self.dim)
-
-    def forward(self, users, state):
-        return (self.user(users) * state).sum(dim=-1)
-
-
-@hookimpl
-def outfitrec_register(register):
-    register.component("preference", "dot", ":Dot", "inner product")
-"""
