@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 from commands import PROGRAM, document, invoke, process
 
+from outfitrec.benchmark.settings import Suite
 from outfitrec.cli.program import COMMANDS
 from outfitrec.core import engine
+from outfitrec.core.keys import keys
 from outfitrec.core.kinds import KINDS
 from outfitrec.core.loading import Plugins, Policy, plugins
 from outfitrec.core.registry import RESOURCE_KINDS
+from outfitrec.core.settings import Recipe
 
 
 @pytest.fixture
@@ -203,6 +206,42 @@ def test_explain_says_all_of_a_field() -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "lines"),
+    [
+        ("train", ["train · keys of a recipe", "Training.", "epochs a whole number 50 ≥ 0 passes over"]),
+        ("train.epochs", ["train.epochs · key of a recipe", "epochs a whole number 50 ≥ 0 passes over"]),
+        (
+            "teacher.train.epochs",
+            ["teacher.train.epochs · key of a recipe", "epochs a whole number 50 ≥ 0 passes over"],
+        ),
+        ("train.groups.encoder.lr", ["train.groups.encoder.lr · key of a recipe", "lr a number or null null ≥ 0"]),
+        ("evaluate.cold_start.draws", ["evaluate.cold_start.draws · key of a recipe", "draws a whole number 10 ≥ 1"]),
+        ("teacher", ["teacher · key of a recipe", "teacher a recipe, or a path null"]),
+        ("plugins", ["plugins a list of paths []"]),
+        ("image", ["image · keys of a recipe", "size a whole number 224 ≥ 1"]),
+        ("dataset", ["dataset component (dataset) synthetic users", "'outfitrec ls dataset' lists what there is"]),
+        ("tune", ["tune · keys of a suite", "trials a whole number 20 ≥ 1"]),
+        ("rows.any.set", ["rows.any.set · key of a suite", "set a mapping {} keys of the recipe"]),
+        ("seeds", ["seeds · key of a suite"]),
+        # Both have it.
+        ("name", ["name · key of a recipe", "name · key of a suite", "name text required what the run is called"]),
+    ],
+)
+def test_keys_are_explained(key: str, lines: list[str]) -> None:
+    found = [" ".join(line.split()) for line in invoke("explain", key).stdout.splitlines()]
+    for line in lines:
+        assert any(one.startswith(line) for one in found), (line, found)
+
+
+@pytest.mark.parametrize("cls", [Recipe, Suite])
+def test_every_key_is_explained(cls: type[Any]) -> None:
+    for key in keys(cls):
+        result = invoke("explain", key.replace("*", "any"))
+        assert result.exit_code == 0, (key, result.stderr)
+        assert "keys of a" in result.stdout or key.rpartition(".")[2] in result.stdout
+
+
+@pytest.mark.parametrize(
     ("what", "message"),
     [
         ("loss/npiar", "did you mean 'npair'?"),
@@ -210,6 +249,9 @@ def test_explain_says_all_of_a_field() -> None:
         ("loss", "loss/bpr, loss/npair"),
         ("npair", "loss/npair, recipe/npair"),
         ("nothing_at_all", "'outfitrec ls' lists what there is"),
+        ("train.epoch", "did you mean 'train.epochs'?"),
+        ("trian", "did you mean 'train'?"),
+        ("teacher.train.epoch", "no key of recipes or suites"),
     ],
 )
 def test_explain_of_what_there_is_not(what: str, message: str) -> None:

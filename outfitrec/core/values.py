@@ -75,7 +75,8 @@ def accepts(hint: Any, value: object) -> bool:
 
 def words(*hints: Any) -> str:
     """What a value of one of these types is called: ``a whole number or text``."""
-    return " or ".join(dict.fromkeys(_words(member) for hint in hints for member in members(hint)))
+    found = dict.fromkeys(_words(member) for hint in hints for member in members(hint))
+    return " or ".join(sorted(found, key=lambda word: word == WORDS[NoneType][0]))
 
 
 def _words(hint: Any) -> str:
