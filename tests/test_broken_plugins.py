@@ -1,5 +1,6 @@
 """Plugins that break their protocol are named, and break nothing else."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,20 @@ class Vector:
         return step.positive
 
 
+@component
+class Late(Vector):
+    """Fails in the second epoch, of which the first is not to be blamed."""
+
+    def __call__(self, step):
+        return step.positive.sum() * (1 / (1 - step.epoch))
+
+
 @hookimpl
 def outfitrec_register(register):
     register.component("augmenter", "careless", ":Careless", "alters its input")
     register.component("augmenter", "alone", ":Alone", "gives no slots")
     register.component("objective", "vector", ":Vector", "gives a vector")
+    register.component("objective", "late", ":Late", "fails")
 '''
 
 
@@ -77,6 +87,14 @@ def test_an_objective_that_gives_something_else_is_named(tmp_path: Path) -> None
     recipe = {**broken(tmp_path), "objectives": ["vector"]}
     with pytest.raises(RunError, match=r"objective 'vector' gave a tensor of shape \[16\], and not a tensor of one"):
         run(recipe, out=tmp_path / "out")
+
+
+def test_an_error_of_a_component_says_when_it_came(tmp_path: Path) -> None:
+    recipe = {**broken(tmp_path), "objectives": ["late"]}
+    with pytest.raises(ZeroDivisionError) as caught:
+        run(recipe, out=tmp_path / "out")
+    (note,) = caught.value.__notes__
+    assert re.fullmatch(r"in epoch 2, step 1 of \d+", note)
 
 
 def test_steps_of_one_outfit_are_told_to_teach_nothing(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def _show(report: "Report", verbose: bool) -> None:
     from outfitrec.testing.report import counted, counts_of
 
     for subject, results in report.by_subject():
-        show(f"{subject}: {counted(counts_of(results))}")
+        reason = results[0].message if all(one.state == "not applicable" for one in results) else ""
+        show(f"{subject}: {f'not checked, {reason}' if reason else counted(counts_of(results))}")
         for one in results if verbose else ():
             show(f"    {one.check}: {one.state}" + (f" ({one.message})" if one.message else ""))
     show(counted(report.counts), style="bold")

@@ -225,6 +225,14 @@ class Trainer:
         return {self._direction.label: self._fitted.best}
 
     def _step(self, order: Tensor, epoch: int, step: int) -> dict[str, Tensor]:
+        try:
+            return self._advance(order, epoch, step)
+        except Exception as error:
+            # It may come of anybody's component: the traceback says of which, and this when.
+            error.add_note(f"in epoch {epoch + 1}, step {step + 1} of {self._batches.steps}")
+            raise
+
+    def _advance(self, order: Tensor, epoch: int, step: int) -> dict[str, Tensor]:
         # A plugin that draws from torch's own generator repeats too, and draws the same in every process.
         torch.manual_seed(seed_of(self._settings.seed, "draws", epoch, step))
         batch, generator = self._batches.draw(order, epoch, step)

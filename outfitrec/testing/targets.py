@@ -7,11 +7,13 @@ from typing import Any
 
 import attrs
 
+from outfitrec.core.config import config_class
 from outfitrec.core.errors import PluginError, UserError, did_you_mean, listed
+from outfitrec.core.fields import info
 from outfitrec.core.kinds import KINDS
 from outfitrec.core.loading import Plugins, plugins
 from outfitrec.core.registry import Registration, Registry, canonical
-from outfitrec.testing.subject import Subject, register, subjects_of
+from outfitrec.testing.subject import Subject, examples_of, register, subjects_of
 
 
 @attrs.frozen
@@ -21,10 +23,13 @@ class Unready:
     Attributes:
         label: Kind and name.
         error: What is wrong.
+        needs: Its keys without default, as one writes them, where files or folders are among them, which only a user
+            has.
     """
 
     label: str
     error: UserError
+    needs: str = ""
 
 
 FORMS = "KIND/NAME, the name of a distribution, the path of a plugin file, or module:Class"
@@ -98,7 +103,8 @@ def targeted(
             # One that must be told more is no reason to leave out the others.
             if len(entries) == 1:
                 raise
-            yield Unready(f"{entry.kind}/{entry.qualified}", error)
+            needs = "" if isinstance(error, PluginError) else _needs(entry)
+            yield Unready(f"{entry.kind}/{entry.qualified}", error, needs)
 
 
 def _entries(target: str | type[Any], kind: str | None) -> tuple[list[Registration], Registry]:
@@ -117,6 +123,15 @@ def _entries(target: str | type[Any], kind: str | None) -> tuple[list[Registrati
     if name and word in KINDS:
         return [known.registry.get(word, name)], known.registry
     return _of_distribution(target, known), known.registry
+
+
+def _needs(entry: Registration) -> str:
+    if examples_of(entry):
+        return ""
+    required = [one for one in attrs.fields(config_class(entry)) if one.default is attrs.NOTHING]
+    if not any(info(one).path for one in required):
+        return ""
+    return " ".join(f"{one.name}={'PATH' if info(one).path else 'VALUE'}" for one in required)
 
 
 def _components(registry: Registry) -> list[Registration]:

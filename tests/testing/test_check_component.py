@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
+from commands import invoke
 from mutants.every import NeedsMore
 from mutants.loss import Doubled, Sound, Summed, softplus
 from torch import Tensor, nn
@@ -129,6 +130,41 @@ def test_of_several_components_one_that_must_be_told_more_is_said_to_be_unchecke
     assert report.counts["passed"] > 10
     with pytest.raises(UserError, match="margin"):
         parametrize_with_checks([str(path)])
+
+
+OF_FILES = """
+@component
+class Reading:
+    '''A dataset in a folder.'''
+
+    root: str = field(path=True, help="folder of the dataset")
+    users: int = field(help="its users")
+    size: int = field(default=3, help="its size")
+
+    def load(self):
+        raise NotImplementedError
+
+
+@hookimpl"""
+
+
+def test_of_several_components_one_that_reads_its_users_files_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "files.py"
+    more = '    register.component("dataset", "reading", ":Reading", "a dataset")\n'
+    path.write_text(FILE.replace("@hookimpl", OF_FILES.strip()) + more)
+    report = check_component(str(path))
+    assert report.ok, report
+    (left,) = [one for one in report.results if one.subject.startswith("dataset")]
+    assert left.state == "not applicable"
+    said = "it reads files: outfitrec check dataset/files.py/reading root=PATH users=VALUE"
+    assert left.message == said
+    shown = invoke("check", path)
+    assert shown.exit_code == 0, shown.stderr
+    assert f"dataset/files.py/reading: not checked, {said}" in shown.stdout
+    # By itself, it is asked for.
+    alone = invoke("check", "dataset/folder")
+    assert alone.exit_code == 2
+    assert "root" in alone.stderr
 
 
 @component
