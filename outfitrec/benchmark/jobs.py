@@ -16,6 +16,7 @@ class Job:
         task: What is to be done, one of `outfitrec.benchmark.work.TASKS`.
         facts: What the task needs to know, in JSON's types.
         needs: Keys of the jobs that come first.
+        like: Shared by jobs that do the same but for the seed, and so take as long; empty where none is known.
     """
 
     key: str
@@ -23,6 +24,7 @@ class Job:
     task: str
     facts: Mapping[str, Any]
     needs: tuple[str, ...] = ()
+    like: str = ""
 
 
 @attrs.frozen

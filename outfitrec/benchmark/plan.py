@@ -158,7 +158,8 @@ class Planner:
             "out": str(session.options.out.absolute()),
             "identity": session.identity,
         }
-        return self._known(Job(key, name, TRAIN, facts, tuple(needs)))
+        like = digest([resolved(seeded(session.recipe, 0)), session.role])
+        return self._known(Job(key, name, TRAIN, facts, tuple(needs), like))
 
     def cell(self, setup: Setup, seed: int, suite: Suite) -> Planned:
         """A cell, with its jobs known from now on."""
@@ -199,7 +200,7 @@ class Planner:
     def _after(self, task: str, name: str, content: object, facts: Mapping[str, Any], trained: Job) -> Job:
         key = f"{trained.key}-{task}-{digest(content)[:8]}"
         self.kept[key] = self._options.out / FOUND / f"{key}.json"
-        return self._known(Job(key, name, task, facts, (trained.key,)))
+        return self._known(Job(key, name, task, facts, (trained.key,), f"{trained.like}-{task}"))
 
     def _known(self, job: Job) -> Job:
         return self.jobs.setdefault(job.key, job)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 
+from outfitrec.benchmark.estimate import Estimate
 from outfitrec.benchmark.executors import Executor
 from outfitrec.benchmark.executors.local import LocalExecutor
 from outfitrec.benchmark.jobs import Event, Job, Moved, Outcome, Said
@@ -84,10 +85,11 @@ def carry_out(planned: Plan, opened: Once, progress: Progress) -> dict[str, Outc
     outcomes: dict[str, Outcome] = {}
     with progress.task("suite", len(planned.jobs), "runs") as advance:
         advance(done)
-        listener = _Listener(left, planned.kept, advance, progress)
         # What is measured would be disturbed by other work.
         together = [job for job in left if job.task != EFFICIENCY]
         alone = [job for job in left if job.task == EFFICIENCY]
+        slots = opened.get().slots if together else 1
+        listener = _Listener(left, planned.kept, slots, advance, progress)
         if together:
             outcomes = execute(together, opened.get(), listener, before)
         if alone:
@@ -99,13 +101,15 @@ def carry_out(planned: Plan, opened: Once, progress: Progress) -> dict[str, Outc
 class _Listener:
     """Tells people how a suite goes, and keeps what jobs return."""
 
-    def __init__(self, jobs: Sequence[Job], kept: Mapping[str, Path], advance: Advance, progress: Progress) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], kept: Mapping[str, Path], slots: int, advance: Advance, progress: Progress
+    ) -> None:
         self._jobs = {job.key: job for job in jobs}
         self._kept = kept
         self._advance = advance
         self._progress = progress
-        self._done = 0
-        self._began = time.monotonic()
+        self._slots = slots
+        self._estimate = Estimate(jobs)
         self._told: dict[str, float] = {}
         self.spoiled: dict[str, Outcome] = {}
 
@@ -120,7 +124,7 @@ class _Listener:
             self._moved(job, event)
 
     def _ended(self, job: Job, outcome: Outcome) -> None:
-        self._done += 1
+        self._estimate.ended(job, None if outcome.error else outcome.seconds)
         self._advance(1)
         if outcome.error:
             self._progress.warning(f"{job.name} failed: {outcome.error}")
@@ -128,7 +132,7 @@ class _Listener:
             if job.key in self._kept:
                 self._keep(job, outcome)
             self._progress.message(
-                f"{job.name}: {outcome.seconds:.0f} s; {len(self._jobs) - self._done} to go{self._left()}"
+                f"{job.name}: {outcome.seconds:.0f} s; {self._estimate.count} to go{self._time_left()}"
             )
 
     def _keep(self, job: Job, outcome: Outcome) -> None:
@@ -139,9 +143,8 @@ class _Listener:
             self.spoiled[job.key] = attrs.evolve(outcome, error=str(error))
             self._progress.warning(f"{job.name} failed: {error}")
 
-    def _left(self) -> str:
-        rate = (time.monotonic() - self._began) / max(self._done, 1)
-        minutes = rate * (len(self._jobs) - self._done) / 60
+    def _time_left(self) -> str:
+        minutes = (self._estimate.seconds(self._slots) or 0) / 60
         return f", about {minutes:.0f} min" if minutes >= 1 else ""
 
     def _moved(self, job: Job, event: Moved) -> None:

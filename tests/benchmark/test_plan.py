@@ -25,6 +25,10 @@ def test_a_shared_teacher_is_one_job_before_its_students(tmp_path: Path) -> None
     assert (teacher.facts["role"], found.jobs[3].facts["role"]) == ("teacher", "student")
     assert {job.task for job in found.jobs} == {TRAIN}
     assert [one.trained for one in found.cells] == [job.key for job in found.jobs if job is not teacher]
+    # Seeds apart, both runs of a row are the same, and no others.
+    alike = [job.like for job in found.jobs]
+    assert alike == [alike[0], alike[0], alike[2], alike[3], alike[3]]
+    assert len(set(alike)) == 3
 
 
 def test_rows_that_compute_the_same_share_their_runs(tmp_path: Path) -> None:
