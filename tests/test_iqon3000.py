@@ -81,10 +81,14 @@ def test_each_user_has_so_many_of_her_own_outfits_in_each_split(tmp_path: Path) 
     for name, count in zip(("train", "valid", "test"), (3, 1, 2), strict=True):
         assert Counter(user for user, _ in posted(data, name)) == {0: count, 1: count}
     # Users are numbered in the order of the names of their folders.
+    assert list(data.user_names) == ["1001", "1002"]
     released = {(("1001", "1002").index(user), items) for user, items in plainly(root) if user != "9"}
     found = posted(data)
     assert len(set(found)) == len(found) == 12
     assert set(found) <= released
+    # With one of few outfits before them, they are not the first of all users.
+    outfit(root / "1000" / "1000-0", [0, 6, 12])
+    assert list(load(root).user_names) == ["1001", "1002"]
     assert leave_out(data)["users_of_few_outfits"] == 1
     assert leave_out(data)["outfits_not_drawn"] == 9 + 7 - 12
 

@@ -78,8 +78,8 @@ class Iqon3000:
         complaints = Complaints()
         tree = IqonTree(Path(self.root), self.size, self.categories, complaints)
         try:
-            folders = list(tree.users().values())
-            users, items, counts = self._read(tree, folders)
+            posters = tree.users()
+            users, items, counts = self._read(tree, list(posters.values()))
         except OSError as error:
             raise DataError(
                 f"cannot be read: {error.strerror}",
@@ -105,7 +105,7 @@ class Iqon3000:
                 hint="the keys 'fewest_outfits' and 'outfits' say how many it takes",
             )
         kept = len(np.unique(users[enough]))
-        counts["users_of_few_outfits"] = len(folders) - kept
+        counts["users_of_few_outfits"] = len(posters) - kept
         users, items = users[enough], items[enough]
         part = self._parts(users)
         drawn = part < len(SPLITS)
@@ -113,9 +113,11 @@ class Iqon3000:
         users, items, part = users[drawn], items[drawn], part[drawn]
         need_photos(items, known, complaints)
         complaints.check()
+        ids = list(posters)
+        names = [ids[user] for user in np.unique(users)]
         catalog, rows = gather(users, np.arange(len(items)), items, known)
         splits = {name: Split(rows[torch.from_numpy(part == k)]) for k, name in enumerate(SPLITS)}
-        return Dataset(catalog, kept, splits, content(catalog, splits), notes={"left_out": counts})
+        return Dataset(catalog, kept, splits, content(catalog, splits), notes={"left_out": counts}, user_names=names)
 
     def _read(self, tree: IqonTree, folders: list[list[str]]) -> tuple[Numbers, Numbers, dict[str, int]]:
         """User of each outfit, its items ``[outfit, slot]``, and how many were left out for what."""
