@@ -208,20 +208,35 @@ def test_explain_says_all_of_a_field() -> None:
 @pytest.mark.parametrize(
     ("key", "lines"),
     [
-        ("train", ["train · keys of a recipe", "Training.", "epochs a whole number 50 ≥ 0 passes over"]),
+        ("train", ["train · key of a recipe", "Training.", "epochs a whole number 50 ≥ 0 passes over"]),
         ("train.epochs", ["train.epochs · key of a recipe", "epochs a whole number 50 ≥ 0 passes over"]),
         (
             "teacher.train.epochs",
             ["teacher.train.epochs · key of a recipe", "epochs a whole number 50 ≥ 0 passes over"],
         ),
-        ("train.groups.encoder.lr", ["train.groups.encoder.lr · key of a recipe", "lr a number or null null ≥ 0"]),
+        ("train.groups.encoder.lr", ["train.groups.*.lr · key of a recipe", "lr a number or null null ≥ 0"]),
+        # Parts of a model have dots in their names.
+        ("train.groups.encoder.backbone.lr", ["train.groups.*.lr · key of a recipe", "lr a number or null null ≥ 0"]),
+        ("train.groups.encoder.backbone", ["train.groups.* · key of a recipe", "lr a number or null", "weight_decay"]),
+        ("train.groups", ["groups a mapping {} settings of parts", "lr a number or null null ≥ 0"]),
         ("evaluate.cold_start.draws", ["evaluate.cold_start.draws · key of a recipe", "draws a whole number 10 ≥ 1"]),
         ("teacher", ["teacher · key of a recipe", "teacher a recipe, or a path null"]),
         ("plugins", ["plugins a list of paths []"]),
-        ("image", ["image · keys of a recipe", "size a whole number 224 ≥ 1"]),
+        ("image", ["image · key of a recipe", "size a whole number 224 ≥ 1"]),
         ("dataset", ["dataset component (dataset) synthetic users", "'outfitrec ls dataset' lists what there is"]),
-        ("tune", ["tune · keys of a suite", "trials a whole number 20 ≥ 1"]),
-        ("rows.any.set", ["rows.any.set · key of a suite", "set a mapping {} keys of the recipe"]),
+        # Null by default, and what is in it otherwise.
+        ("tune", ["tune · key of a suite", "tune a mapping or null null", "trials a whole number 20 ≥ 1"]),
+        ("rows", ["rows · key of a suite", "rows a mapping {} methods", "recipe text or null null"]),
+        ("rows.any.set", ["rows.*.set · key of a suite", "set a mapping {} keys of the recipe"]),
+        ("extends", ["extends · key of a recipe and of a suite"]),
+        ("teacher", ["there is also recipe/teacher"]),
+        ("train.optimizer.lr", ["train.optimizer · key of a recipe", "optimizer/adam a number 0.001 > 0"]),
+        ("teacher.train.optimizer.momentum", ["teacher.train.optimizer · key of a recipe", "optimizer/sgd a number"]),
+        ("evaluate.cold_start.dataset.root", ["dataset/folder a path required"]),
+        ("model.encoder.head.dropout", ["encoder/alexnet, head: head/item_encoder a number 0.5 ≥ 0, < 1"]),
+        ("objectives.mine.distiller.alpha", ["objective/ranking, distiller: distiller/fnd a number 1.25 > 0"]),
+        ("evaluate.metrics.ndcg_at.k", ["metric/ndcg_at a whole number"]),
+        ("objectives.0", ["objectives list of components (objective) [ranking]"]),
         ("seeds", ["seeds · key of a suite"]),
         # Both have it.
         ("name", ["name · key of a recipe", "name · key of a suite", "name text required what the run is called"]),
@@ -238,7 +253,7 @@ def test_every_key_is_explained(cls: type[Any]) -> None:
     for key in keys(cls):
         result = invoke("explain", key.replace("*", "any"))
         assert result.exit_code == 0, (key, result.stderr)
-        assert "keys of a" in result.stdout or key.rpartition(".")[2] in result.stdout
+        assert any(line.split()[:1] == [key.rpartition(".")[2]] for line in result.stdout.splitlines()[1:]), key
 
 
 @pytest.mark.parametrize(
@@ -251,7 +266,10 @@ def test_every_key_is_explained(cls: type[Any]) -> None:
         ("nothing_at_all", "'outfitrec ls' lists what there is"),
         ("train.epoch", "did you mean 'train.epochs'?"),
         ("trian", "did you mean 'train'?"),
-        ("teacher.train.epoch", "no key of recipes or suites"),
+        ("teacher.train.epoch", "did you mean 'teacher.train.epochs'?"),
+        ("set_transforme", "did you mean 'aggregator/set_transformer'?"),
+        ("train.optimizer.lrr", "no optimizer has a key 'lrr'\n    did you mean 'lr'?"),
+        ("teacher.dataset.users", "it takes the dataset of the recipe that it is in"),
     ],
 )
 def test_explain_of_what_there_is_not(what: str, message: str) -> None:

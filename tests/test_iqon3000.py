@@ -86,7 +86,12 @@ def test_each_user_has_so_many_of_her_own_outfits_in_each_split(tmp_path: Path) 
     found = posted(data)
     assert len(set(found)) == len(found) == 12
     assert set(found) <= released
-    # With one of few outfits before them, they are not the first of all users.
+    # With one of few outfits before them, they are not the first of all users. What they are called is content, too.
+    (root / "1002").rename(root / "1003")
+    renamed = load(root)
+    assert list(renamed.user_names) == ["1001", "1003"]
+    assert renamed.digest != data.digest
+    (root / "1003").rename(root / "1002")
     outfit(root / "1000" / "1000-0", [0, 6, 12])
     assert list(load(root).user_names) == ["1001", "1002"]
     assert leave_out(data)["users_of_few_outfits"] == 1

@@ -10,7 +10,7 @@ import attrs
 from generate import shipped
 from generate.links import relative
 from generate.markdown import block, code, document, escaped, signature, table
-from outfitrec.cli.explain import row, tried
+from outfitrec.cli.rows import row, tried
 from outfitrec.core.config import Config, config_class, plain
 from outfitrec.core.fields import FieldInfo, info
 from outfitrec.core.kinds import KINDS, Kind

@@ -9,7 +9,7 @@ import attrs
 from generate.components import HEADS, cell, kind_link
 from generate.markdown import code, table
 from outfitrec.benchmark.settings import Suite
-from outfitrec.cli.explain import row
+from outfitrec.cli.rows import row
 from outfitrec.core.fields import info
 from outfitrec.core.keys import ANY, inner, joined, sections
 from outfitrec.core.settings import Recipe

@@ -186,7 +186,7 @@ class Planner:
         # Resolved: workers may have another folder for their own.
         settings = resolved(again)["evaluate"]["cold_start"]
         facts = {"run": str(session.directory.path.absolute()), "overrides": {"evaluate.cold_start": settings}}
-        return self._after(EVALUATE, f"{trained.name}, on unknown users", content, facts, trained)
+        return self._after(EVALUATE, f"{trained.name}, on unknown users", content, settings, facts, trained)
 
     def _measure(self, session: Session, trained: Job) -> Job:
         """The job that measures what a finished run's model costs on this machine."""
@@ -195,12 +195,14 @@ class Planner:
         options["evaluate.images"] = recipe.evaluate.images
         facts = {"run": str(session.directory.path.absolute()), "repeats": REPEATS, **options}
         content = [session.identity, REPEATS, options, machine(recipe.train.accelerator)]
-        return self._after(EFFICIENCY, f"{trained.name}, time and memory", content, facts, trained)
+        return self._after(EFFICIENCY, f"{trained.name}, time and memory", content, options, facts, trained)
 
-    def _after(self, task: str, name: str, content: object, facts: Mapping[str, Any], trained: Job) -> Job:
+    def _after(
+        self, task: str, name: str, content: object, settings: object, facts: Mapping[str, Any], trained: Job
+    ) -> Job:
         key = f"{trained.key}-{task}-{digest(content)[:8]}"
         self.kept[key] = self._options.out / FOUND / f"{key}.json"
-        return self._known(Job(key, name, task, facts, (trained.key,), f"{trained.like}-{task}"))
+        return self._known(Job(key, name, task, facts, (trained.key,), digest([trained.like, task, settings])))
 
     def _known(self, job: Job) -> Job:
         return self.jobs.setdefault(job.key, job)

@@ -88,8 +88,8 @@ def carry_out(planned: Plan, opened: Once, progress: Progress) -> dict[str, Outc
         # What is measured would be disturbed by other work.
         together = [job for job in left if job.task != EFFICIENCY]
         alone = [job for job in left if job.task == EFFICIENCY]
-        slots = opened.get().slots if together else 1
-        listener = _Listener(left, planned.kept, slots, advance, progress)
+        estimate = Estimate(together, alone, opened.get().slots if together else 1)
+        listener = _Listener(left, planned.kept, estimate, advance, progress)
         if together:
             outcomes = execute(together, opened.get(), listener, before)
         if alone:
@@ -102,14 +102,13 @@ class _Listener:
     """Tells people how a suite goes, and keeps what jobs return."""
 
     def __init__(
-        self, jobs: Sequence[Job], kept: Mapping[str, Path], slots: int, advance: Advance, progress: Progress
+        self, jobs: Sequence[Job], kept: Mapping[str, Path], estimate: Estimate, advance: Advance, progress: Progress
     ) -> None:
         self._jobs = {job.key: job for job in jobs}
         self._kept = kept
         self._advance = advance
         self._progress = progress
-        self._slots = slots
-        self._estimate = Estimate(jobs)
+        self._estimate = estimate
         self._told: dict[str, float] = {}
         self.spoiled: dict[str, Outcome] = {}
 
@@ -144,7 +143,7 @@ class _Listener:
             self._progress.warning(f"{job.name} failed: {error}")
 
     def _time_left(self) -> str:
-        minutes = (self._estimate.seconds(self._slots) or 0) / 60
+        minutes = (self._estimate.seconds or 0) / 60
         return f", about {minutes:.0f} min" if minutes >= 1 else ""
 
     def _moved(self, job: Job, event: Moved) -> None:

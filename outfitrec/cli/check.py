@@ -32,8 +32,9 @@ def command(
 ) -> Any:
     """Check a component, or all those of a distribution or of a plugin file, against the contract of their kind.
 
-    TARGET is KIND/NAME, the name of a distribution, the path of a plugin file, or module:Class. KEY=VALUE sets a key of
-    a component, which is tried with its own examples otherwise. The exit status is 1 where a check fails.
+    TARGET is KIND/NAME, the name of a distribution, the path of a plugin file (or KIND/FILE.py/NAME), or module:Class.
+    KEY=VALUE sets a key of a component, which is tried with its own examples otherwise. The exit status is 1 where a
+    check fails.
     """
     from outfitrec.testing.contract import KIT
     from outfitrec.testing.running import check_component

@@ -66,6 +66,7 @@ def check(path: str, overrides: tuple[str, ...], name: str, photos: bool, as_jso
 def _load(path: str, name: str, overrides: tuple[str, ...]) -> "Dataset":
     """The data, checked for what every run needs."""
     from outfitrec.core.config import create
+    from outfitrec.core.data import SPLITS
     from outfitrec.core.document import Document, Place
     from outfitrec.core.loading import plugins
     from outfitrec.core.overrides import read_overrides
@@ -78,7 +79,7 @@ def _load(path: str, name: str, overrides: tuple[str, ...]) -> "Dataset":
             raise RecipeError(GIVEN[override.keys[0]], where=str(override.place))
         document = document.put(".".join(override.keys), override.value)
     dataset: Dataset = create(structure_component(document, "dataset", plugins().registry)).load()
-    empty = [split for split in ("train", "valid", "test") if not len(dataset.splits.get(split, ()))]
+    empty = [split for split in SPLITS if not len(dataset.splits.get(split, ()))]
     if empty:
         raise DataError(f"no outfits in {' and '.join(empty)}", where=path)
     halve(dataset.splits["valid"], 0)

@@ -8,7 +8,7 @@ import attrs
 from filelock import FileLock, Timeout
 
 from outfitrec.core.config import create
-from outfitrec.core.data import Dataset
+from outfitrec.core.data import SPLITS, Dataset
 from outfitrec.core.devices import launched
 from outfitrec.core.errors import (
     BusyError,
@@ -190,7 +190,7 @@ def load_dataset(recipe: Recipe) -> Dataset:
         DataError: Something is missing or wrong.
     """
     dataset: Dataset = create(recipe.dataset).load()
-    missing = [name for name in ("train", "valid", "test") if not len(dataset.splits.get(name, ()))]
+    missing = [name for name in SPLITS if not len(dataset.splits.get(name, ()))]
     if missing:
         raise DataError(f"the dataset {recipe.dataset.name} has no outfits in {', '.join(missing)}")
     return dataset

@@ -1,23 +1,44 @@
 """The keys of recipes and suites, in the order in which they are written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, get_type_hints
 
 import attrs
 
 from outfitrec.core.config import Config
-from outfitrec.core.settings import INNER, FinishedRun, Recipe
+from outfitrec.core.errors import UserError
+from outfitrec.core.fields import info
+from outfitrec.core.settings import INNER, TAKEN, FinishedRun, Recipe
 from outfitrec.core.values import entries, members
 
 ANY = "*"
+# A key of the document that no settings hold: it is merged before.
+EXTENDS = "extends"
+
+
+@attrs.frozen
+class Key:
+    """What is at a dotted key.
+
+    Attributes:
+        path: The key, with ``*`` in the place of what a mapping's user names.
+        field: Its field; None of an entry of a mapping.
+        holds: The settings that it holds, or None.
+        beyond: What follows the key of a component: keys of the component.
+    """
+
+    path: str
+    field: "attrs.Attribute[Any] | None"
+    holds: type[Any] | None = None
+    beyond: tuple[str, ...] = ()
 
 
 def sections(cls: type[Any], path: str = "") -> Iterator[tuple[str, type[Any]]]:
     """Settings and the settings in them, by the dotted keys that lead there; ``*`` is any key."""
     yield path, cls
     for one in attrs.fields(cls):
-        for held, many in inner(cls, one.name):
-            yield from sections(held, joined(path, one.name) + (f".{ANY}" if many else ""))
+        for settings, many in inner(cls, one.name):
+            yield from sections(settings, joined(path, one.name) + (f".{ANY}" if many else ""))
 
 
 def keys(cls: type[Any]) -> list[str]:
@@ -41,30 +62,46 @@ def joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def held(key: str, cls: type[Any]) -> "tuple[type[Any], attrs.Attribute[Any] | None] | None":
-    """What is at a dotted key.
+def find(key: str, cls: type[Any]) -> Key | None:
+    """What is at a dotted key, such as ``train.epochs``; None where there is no such key.
 
     Args:
-        key: Such as ``train.epochs``; that of a recipe in a recipe is ``teacher.train.epochs``.
+        key: In recipes, also one of a recipe in a recipe (``teacher.train.epochs``), or of a component
+            (``train.optimizer.lr``), which is not looked up.
         cls: `Recipe`, or the settings of a suite.
 
-    Returns:
-        The settings there, and None; or the settings that hold the key, and the key's field. None where there is none.
+    Raises:
+        UserError: It is the dataset of a recipe in a recipe, which has none of its own.
     """
-    words = key.split(".")
-    while cls is Recipe and len(words) > 1 and words[0] in INNER:
-        del words[0]
-    for path, settings in sections(cls):
-        place = path.split(".") if path else []
-        if place and _same(place, words):
-            return settings, None
-        if _same(place, words[:-1]):
-            for one in attrs.fields(settings):
-                # What holds settings is found under its own path, which comes later.
-                if one.name == words[-1] and not any(not many for _, many in inner(settings, one.name)):
-                    return settings, one
+    return _find(key.split("."), cls, "")
+
+
+def _find(words: Sequence[str], cls: type[Any], path: str) -> Key | None:
+    word, *rest = words
+    field = next((one for one in attrs.fields(cls) if one.name == word), None)
+    if field is None:
+        return None
+    path = joined(path, word)
+    held = inner(cls, word)
+    if not rest:
+        return Key(path, field, next((one for one, _ in held), None))
+    if info(field).kind:
+        return Key(path, field, beyond=tuple(rest))
+    if cls is Recipe and word in INNER:
+        if rest[0] == "dataset":
+            raise UserError(f"{path}.dataset: {TAKEN}", hint=f"set it without '{word}.'")
+        return _find(rest, Recipe, path)
+    for settings, many in held:
+        found = _entry(rest, settings, path) if many else _find(rest, settings, path)
+        if found:
+            return found
     return None
 
 
-def _same(place: list[str], words: list[str]) -> bool:
-    return len(place) == len(words) and all(one in (ANY, word) for one, word in zip(place, words, strict=True))
+def _entry(words: Sequence[str], cls: type[Any], path: str) -> Key | None:
+    """What is at an entry of a mapping, or at a key of one: what a user calls it may have dots."""
+    for cut in range(1, len(words)):
+        found = _find(words[cut:], cls, f"{path}.{ANY}")
+        if found:
+            return found
+    return Key(f"{path}.{ANY}", None, cls)

@@ -16,6 +16,7 @@ from outfitrec.core.config import Config, components, config_class, create, labe
 from outfitrec.core.document import Document, Path, Place
 from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean, nearest
 from outfitrec.core.fields import FieldInfo, info
+from outfitrec.core.keys import keys
 from outfitrec.core.registry import Registry
 from outfitrec.core.settings import INNER, EvaluateSettings, Recipe, S, alone, changed
 from outfitrec.core.values import accepts, elements, entries, members, shown, words
@@ -273,17 +274,11 @@ def _unknown(name: str, cls: type, document: Document, path: Path) -> tuple[Plac
     elif cls is Recipe:
         known.append("extends")
         settings: Any = cls
-        inner = [one.name for one in attrs.fields(settings) for key in _keys(one.type) if key == name]
-        if inner and not nearest(name, known):
-            hint = f"did you mean {inner[0]}.{name}?"
+        deeper = [key for key in keys(settings) if key.count(".") == 1 and key.endswith(f".{name}")]
+        if deeper and not nearest(name, known):
+            hint = f"did you mean {deeper[0]}?"
     message = _message(document, (*path, name), f"unknown key{owner}")
     return place, Problem(message, str(place), hint or did_you_mean(name, known))
-
-
-def _keys(hint: Any) -> list[str]:
-    """The keys of a class of settings; of anything else none."""
-    here = isinstance(hint, type) and attrs.has(hint) and not issubclass(hint, Recipe | Config)
-    return [one.name for one in attrs.fields(hint)] if here else []
 
 
 def _message(document: Document, path: Path, message: str) -> str:

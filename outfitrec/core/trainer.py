@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from outfitrec.core.batches import Batches
 from outfitrec.core.checkpoints import Checkpoints
-from outfitrec.core.errors import RecipeError, RunError
+from outfitrec.core.errors import OutfitrecError, RecipeError, RunError
 from outfitrec.core.groups import parameter_groups, within
 from outfitrec.core.program import Program
 from outfitrec.core.progress import Advance, Progress
@@ -227,9 +227,11 @@ class Trainer:
     def _step(self, order: Tensor, epoch: int, step: int) -> dict[str, Tensor]:
         try:
             return self._advance(order, epoch, step)
+        except OutfitrecError:
+            raise
         except Exception as error:
             # It may come of anybody's component: the traceback says of which, and this when.
-            error.add_note(f"in epoch {epoch + 1}, step {step + 1} of {self._batches.steps}")
+            error.add_note(self._at(epoch, step))
             raise
 
     def _advance(self, order: Tensor, epoch: int, step: int) -> dict[str, Tensor]:
@@ -281,10 +283,10 @@ class Trainer:
         parameters = (
             f" Parameters that are not finite: {', '.join(sick[:5])}{' …' if len(sick) > 5 else ''}." if sick else ""
         )
-        return (
-            f"the loss is not finite in epoch {epoch + 1}, step {step + 1} of {self._batches.steps}: {terms}; "
-            f"learning rate {rates}.{before}{parameters}"
-        )
+        return f"the loss is not finite {self._at(epoch, step)}: {terms}; learning rate {rates}.{before}{parameters}"
+
+    def _at(self, epoch: int, step: int) -> str:
+        return f"in epoch {epoch + 1}, step {step + 1} of {self._batches.steps}"
 
     def _out_of_patience(self) -> bool:
         patience = self._settings.patience

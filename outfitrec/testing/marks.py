@@ -5,9 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from outfitrec.testing.contract import KIT, Check, NotApplicableError
-from outfitrec.testing.running import chosen
+from outfitrec.testing.running import chosen, unready
 from outfitrec.testing.subject import Subject
-from outfitrec.testing.targets import subjects
+from outfitrec.testing.targets import Unready, targeted
 
 if TYPE_CHECKING:
     from pytest import MarkDecorator
@@ -41,7 +41,14 @@ def parametrize_with_checks(
     cases, known = [], dict(expected or {})
     for target in targets:
         told = known.pop(target, None) if isinstance(target, str) else None
-        for subject in subjects(target, expected=told):
+        for subject in targeted(target, expected=told):
+            if isinstance(subject, Unready):
+                left = unready(subject)
+                if not left.ok:
+                    raise subject.error
+                skip = pytest.mark.skip(reason=left.message)
+                cases.append(pytest.param(None, id=f"{subject.label}-{left.check}", marks=[skip]))
+                continue
             for check in chosen(subject, kit=kit):
                 reason = subject.expected.get(check.name)
                 marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []

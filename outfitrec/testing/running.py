@@ -55,17 +55,18 @@ def check_component(
     results: list[Result] = []
     for one in found:
         if isinstance(one, Unready):
-            results.append(_unready(one))
+            results.append(unready(one))
         else:
             results += _checked(one, only, kit)
     return Report(tuple(results), kit)
 
 
-def _unready(one: Unready) -> Result:
-    """That it was not checked: no fault of one that reads its user's files, which nobody else can give."""
+def unready(one: Unready) -> Result:
+    """That a component was not checked: no fault of one that needs files of its user's, which nobody else can give."""
     if one.needs:
-        return Result(one.label, FIRST, "not applicable", f"it reads files: outfitrec check {one.label} {one.needs}")
-    hint = f"give it examples(), or check it by itself: outfitrec check {one.label} KEY=VALUE"
+        text = f"it needs files or folders of its user's: outfitrec check {one.target} {one.needs}"
+        return Result(one.label, FIRST, "not applicable", text)
+    hint = f"give it examples(), or check it by itself: outfitrec check {one.target} KEY=VALUE"
     return Result(one.label, FIRST, "not run", one.error.problems[0].message, hint)
 
 

@@ -22,17 +22,20 @@ class Unready:
 
     Attributes:
         label: Kind and name.
+        target: What names it alone, as a target.
         error: What is wrong.
         needs: Its keys without default, as one writes them, where files or folders are among them, which only a user
-            has.
+            has; empty where that is not what is wrong.
     """
 
     label: str
+    target: str
     error: UserError
     needs: str = ""
 
 
-FORMS = "KIND/NAME, the name of a distribution, the path of a plugin file, or module:Class"
+FILE = ".py"
+FORMS = "KIND/NAME, the name of a distribution, the path of a plugin file (or KIND/FILE.py/NAME), or module:Class"
 
 
 def subjects(
@@ -104,7 +107,8 @@ def targeted(
             if len(entries) == 1:
                 raise
             needs = "" if isinstance(error, PluginError) else _needs(entry)
-            yield Unready(f"{entry.kind}/{entry.qualified}", error, needs)
+            name = f"{target}/{entry.name}" if str(target).endswith(FILE) else entry.qualified
+            yield Unready(f"{entry.kind}/{entry.qualified}", f"{entry.kind}/{name}", error, needs)
 
 
 def _entries(target: str | type[Any], kind: str | None) -> tuple[list[Registration], Registry]:
@@ -113,16 +117,24 @@ def _entries(target: str | type[Any], kind: str | None) -> tuple[list[Registrati
         return _of_class(target, kind, known.registry)
     if not isinstance(target, str):
         raise UserError(f"{target!r} is nothing to check", hint=f"give a component's class, or write {FORMS}")
-    if target.endswith(".py"):
-        known = known.copy()
-        known.add_file(Path(target))
-        return [one for one in _components(known.registry) if one.provider == Path(target).name], known.registry
+    if target.endswith(FILE):
+        found = _with_file(Path(target))
+        return [one for one in _components(found) if one.provider == Path(target).name], found
     if ":" in target:
         return _of_class(_imported(target), kind, known.registry)
     word, _, name = target.partition("/")
     if name and word in KINDS:
-        return [known.registry.get(word, name)], known.registry
+        file, _, last = name.rpartition("/")
+        registry = _with_file(Path(file)) if file.endswith(FILE) else known.registry
+        return [registry.get(word, f"{Path(file).name}/{last}" if file.endswith(FILE) else name)], registry
     return _of_distribution(target, known), known.registry
+
+
+def _with_file(path: Path) -> Registry:
+    """What is installed, and a plugin file."""
+    known = plugins().copy()
+    known.add_file(path)
+    return known.registry
 
 
 def _needs(entry: Registration) -> str:

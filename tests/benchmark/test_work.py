@@ -140,6 +140,8 @@ def test_any_other_error_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch)
         outcome = perform(job, QUIET)
         line = work.TASKS["fail"].__code__.co_firstlineno + 1
         assert outcome.error == f"{type(error).__name__}: {error} ({__file__}:{line})"
+    error.add_note("in epoch 3")
+    assert perform(failing(monkeypatch, error), QUIET).error == f"SystemExit: enough ({__file__}:{line}), in epoch 3"
 
 
 def test_an_interruption_ends_the_process_and_not_the_job_alone(monkeypatch: pytest.MonkeyPatch) -> None:

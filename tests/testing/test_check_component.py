@@ -126,7 +126,9 @@ def test_of_several_components_one_that_must_be_told_more_is_said_to_be_unchecke
     (bad,) = report.bad
     assert (bad.subject, bad.state) == ("loss/two.py/wanting", "not run")
     assert "margin" in bad.message
-    assert "outfitrec check loss/two.py/wanting KEY=VALUE" in bad.hint
+    assert f"outfitrec check loss/{path}/wanting KEY=VALUE" in bad.hint
+    alone = check_component(f"loss/{path}/wanting", fields={"margin": 0.0}, only=["is_a_scalar"])
+    assert alone.ok, alone
     assert report.counts["passed"] > 10
     with pytest.raises(UserError, match="margin"):
         parametrize_with_checks([str(path)])
@@ -156,15 +158,29 @@ def test_of_several_components_one_that_reads_its_users_files_is_left_out(tmp_pa
     assert report.ok, report
     (left,) = [one for one in report.results if one.subject.startswith("dataset")]
     assert left.state == "not applicable"
-    said = "it reads files: outfitrec check dataset/files.py/reading root=PATH users=VALUE"
+    command = f"dataset/{path}/reading"
+    said = f"it needs files or folders of its user's: outfitrec check {command} root=PATH users=VALUE"
     assert left.message == said
     shown = invoke("check", path)
     assert shown.exit_code == 0, shown.stderr
     assert f"dataset/files.py/reading: not checked, {said}" in shown.stdout
-    # By itself, it is asked for.
-    alone = invoke("check", "dataset/folder")
+    # By itself, it is asked for them, and checked with them.
+    alone = invoke("check", command)
     assert alone.exit_code == 2
     assert "root" in alone.stderr
+    checked = invoke("check", command, f"root={tmp_path}", "users=2")
+    assert checked.exit_code == 1
+    assert "NotImplementedError" in checked.stderr
+
+
+def test_as_tests_what_needs_its_users_files_is_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "files.py"
+    more = '    register.component("dataset", "reading", ":Reading", "a dataset")\n'
+    path.write_text(FILE.replace("@hookimpl", OF_FILES.strip()) + more)
+    cases = parametrize_with_checks([str(path)]).args[1]
+    skipped = [one for one in cases if any(mark.name == "skip" for mark in one.marks)]
+    assert [one.id for one in skipped] == ["dataset/files.py/reading-is_built_from_its_fields"]
+    assert len(cases) > 10
 
 
 @component

@@ -13,6 +13,7 @@ from outfitrec.core.component import component
 from outfitrec.core.data import SPLITS, Dataset, Split
 from outfitrec.core.errors import DataError
 from outfitrec.core.fields import field
+from outfitrec.core.files import digest
 from outfitrec.plugins.datasets.checks import Complaints
 from outfitrec.plugins.datasets.gathered import (
     Numbers,
@@ -104,8 +105,6 @@ class Iqon3000:
                 where=self.root,
                 hint="the keys 'fewest_outfits' and 'outfits' say how many it takes",
             )
-        kept = len(np.unique(users[enough]))
-        counts["users_of_few_outfits"] = len(posters) - kept
         users, items = users[enough], items[enough]
         part = self._parts(users)
         drawn = part < len(SPLITS)
@@ -115,9 +114,11 @@ class Iqon3000:
         complaints.check()
         ids = list(posters)
         names = [ids[user] for user in np.unique(users)]
+        counts["users_of_few_outfits"] = len(posters) - len(names)
         catalog, rows = gather(users, np.arange(len(items)), items, known)
         splits = {name: Split(rows[torch.from_numpy(part == k)]) for k, name in enumerate(SPLITS)}
-        return Dataset(catalog, kept, splits, content(catalog, splits), notes={"left_out": counts}, user_names=names)
+        whole = digest([content(catalog, splits), names])
+        return Dataset(catalog, len(names), splits, whole, notes={"left_out": counts}, user_names=names)
 
     def _read(self, tree: IqonTree, folders: list[list[str]]) -> tuple[Numbers, Numbers, dict[str, int]]:
         """User of each outfit, its items ``[outfit, slot]``, and how many were left out for what."""

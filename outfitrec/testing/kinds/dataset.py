@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Generator, Tensor
 
-from outfitrec.core.data import Dataset, Photos, Rows, Split
+from outfitrec.core.data import SPLITS, Dataset, Photos, Rows, Split
 from outfitrec.core.files import digest
 from outfitrec.core.outfits import Outfits
 from outfitrec.core.photos import BadPhotoError, decode, quiet
@@ -18,7 +18,6 @@ from outfitrec.testing.nested import same, tensors
 from outfitrec.testing.subject import Subject
 from outfitrec.testing.variants import variants
 
-SPLITS = ("train", "valid", "test")
 PIXELS = 32
 PHOTOS = 4
 THREADS = 4

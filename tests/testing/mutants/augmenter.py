@@ -65,6 +65,17 @@ class Idle:
 
 @broken("augmenter", "alters_some_outfits")
 @component
+class Shy:
+    """Alters nothing but where some filled slot is not free."""
+
+    def __call__(self, outfits: Outfits, free: Tensor, generator: Generator) -> Any:
+        some = (outfits.mask & ~free).any()
+        slots = chosen(outfits.mask & free & several(outfits), generator) & some
+        return erased(outfits, slots), slots
+
+
+@broken("augmenter", "alters_some_outfits")
+@component
 class Modest:
     """Says that it alters nothing, and empties slots."""
 
