@@ -9,7 +9,7 @@ import attrs
 import torch
 
 from outfitrec.benchmark.entries import Cell
-from outfitrec.benchmark.executors.local import usable_cores
+from outfitrec.benchmark.executors.local import threads_each, usable_cores
 from outfitrec.benchmark.jobs import Job
 from outfitrec.benchmark.settings import Suite
 from outfitrec.benchmark.setups import Setup, part_of
@@ -232,6 +232,7 @@ def machine(accelerator: str) -> dict[str, Any]:
     return {
         "processor": _processor(),
         "cores": usable_cores(),
+        "threads": threads_each(1),
         "device": torch.cuda.get_device_name() if cuda else "cpu",
         "torch": torch.__version__,
     }

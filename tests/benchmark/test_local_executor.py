@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from odd_jobs import odd_job
 
 from outfitrec.benchmark.executors import local
-from outfitrec.benchmark.executors.local import LocalExecutor, part, usable_cores
+from outfitrec.benchmark.executors.local import LocalExecutor, part, threads_each, usable_cores
 from outfitrec.benchmark.executors.telling import Telling
 from outfitrec.benchmark.jobs import Event, Job, Moved, Outcome, Said
 from outfitrec.benchmark.schedule import execute
@@ -89,7 +89,7 @@ def test_a_job_finds_what_run_finds(tmp_path: Path, executor: LocalExecutor) -> 
     outcome = execute([job], executor, heard.append)[job.key]
     assert outcome.error == ""
     threads = torch.get_num_threads()
-    torch.set_num_threads(usable_cores() // 2)
+    torch.set_num_threads(threads_each(2))
     try:
         expected = run(job.facts["recipe"], out=tmp_path / "run")
     finally:
@@ -108,7 +108,7 @@ def test_processes_live_for_many_jobs_and_share_the_cores(tmp_path: Path, execut
     outcomes = done(executor, *(odd_job(tmp_path, key, "report") for key in keys))
     assert not any(one.error for one in outcomes.values())
     facts = [told(tmp_path / key) for key in keys]
-    threads = usable_cores() // 2
+    threads = threads_each(2)
     assert {(one["threads"], one["OMP_NUM_THREADS"]) for one in facts} == {(threads, str(threads))}
     assert len({one["pid"] for one in facts}) <= 2
     assert os.getpid() not in {one["pid"] for one in facts}
@@ -154,10 +154,38 @@ def test_a_process_that_is_killed_while_it_has_nothing_to_do_is_replaced(
     assert process not in {told(tmp_path / key)["pid"] for key in ("second", "third")}
 
 
+@pytest.mark.parametrize(
+    ("told", "jobs", "threads"),
+    [
+        (None, 1, 6),
+        (None, 4, 1),
+        ("", 2, 3),
+        ("2", 1, 2),
+        ("2", 3, 2),
+        ("2", 4, 1),
+        ("64", 2, 3),
+        ("4,2", 1, 4),
+        (" 5 ", 1, 5),
+        ("0", 1, 1),
+        ("many", 1, 6),
+    ],
+)
+def test_processes_share_the_cores_and_have_no_more_threads_than_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, told: str | None, jobs: int, threads: int
+) -> None:
+    monkeypatch.setattr(local, "usable_cores", lambda: 6)
+    if told is None:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert threads_each(jobs) == threads
+
+
 @PROC
 def test_threads_and_gpus_are_divided_before_a_process_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "usable_cores", lambda: 6)
     monkeypatch.setattr(local, "_gpus", lambda: ["4", "5", "6"])
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     with closing(LocalExecutor(2)) as executor:
         assert done(executor, odd_job(tmp_path, "job", "report"))["job"].error == ""
         facts = told(tmp_path / "job")

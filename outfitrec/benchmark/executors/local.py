@@ -28,6 +28,7 @@ class LocalExecutor:
     """Does jobs in processes of this machine, each of which lives for many jobs.
 
     They share its cores evenly, and its GPUs: several each, or several of them on one with a part of its memory.
+    None has more threads than ``OMP_NUM_THREADS`` says, where that is set.
 
     Args:
         jobs: Jobs that are done at once.
@@ -44,7 +45,7 @@ class LocalExecutor:
             message = f"--jobs: {jobs} jobs at once are too many for the {cores} processor cores that may be used here"
             raise UserError(message, hint=f"at most --jobs {cores}")
         self.slots = jobs
-        self._threads = cores // jobs
+        self._threads = threads_each(jobs)
         self._gpus = _gpus()
         self._workers: dict[int, _Worker] = {}
 
@@ -167,6 +168,14 @@ def part(gpus: Sequence[str], slot: int, slots: int) -> tuple[Sequence[str], flo
 def usable_cores() -> int:
     """Number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads_each(jobs: int) -> int:
+    """Threads of each of so many processes: they share the cores, and have no more than ``OMP_NUM_THREADS`` allows."""
+    # A list is of nested levels, the first of which is a process's own.
+    told = os.environ.get(THREADS[0], "").partition(",")[0].strip()
+    share = max(1, usable_cores() // jobs)
+    return min(share, max(1, int(told))) if told.isdecimal() else share
 
 
 def _gpus() -> list[str]:
