@@ -237,6 +237,13 @@ def test_explain_says_all_of_a_field() -> None:
         ("objectives.mine.distiller.alpha", ["objective/ranking, distiller: distiller/fnd a number 1.25 > 0"]),
         ("evaluate.metrics.ndcg_at.k", ["metric/ndcg_at a whole number"]),
         ("objectives.0", ["objectives list of components (objective) [ranking]"]),
+        ("objectives.0.label", ["key label of a component:", "objective/ranking text"]),
+        ("objectives.cl.views.0", ["objective/contrastive list of components (augmenter)"]),
+        ("objectives.cl.views.0.count", ["objective/contrastive, views: augmenter/replace a whole number"]),
+        ("train.optimizer.name", ["optimizer component (optimizer) sgd", "'outfitrec ls optimizer' lists"]),
+        ("model.encoder.head.name", ["encoder/alexnet component (head)"]),
+        ("rows.any.set.train.epochs", ["rows.*.set · key of a suite"]),
+        ("teacher.extends", ["teacher.extends · key of a recipe"]),
         ("seeds", ["seeds · key of a suite"]),
         # Both have it.
         ("name", ["name · key of a recipe", "name · key of a suite", "name text required what the run is called"]),
@@ -253,6 +260,7 @@ def test_every_key_is_explained(cls: type[Any]) -> None:
     for key in keys(cls):
         result = invoke("explain", key.replace("*", "any"))
         assert result.exit_code == 0, (key, result.stderr)
+        assert f"{key} · key of a " in result.stdout
         assert any(line.split()[:1] == [key.rpartition(".")[2]] for line in result.stdout.splitlines()[1:]), key
 
 
@@ -268,6 +276,12 @@ def test_every_key_is_explained(cls: type[Any]) -> None:
         ("trian", "did you mean 'train'?"),
         ("teacher.train.epoch", "did you mean 'teacher.train.epochs'?"),
         ("set_transforme", "did you mean 'aggregator/set_transformer'?"),
+        ("rows.any.recipee", "did you mean 'rows.*.recipe'?"),
+        ("rows.any.columns.other.setx", "did you mean 'rows.*.columns.*.set'?"),
+        ("teachr", "did you mean 'teacher'?"),
+        ("extend", "did you mean 'extends'?"),
+        ("teacher.rows", "'outfitrec ls' lists what there is"),
+        ("model.encoder.head.dropoutt", "no encoder has a key 'head.dropoutt'\n    did you mean 'head.dropout'?"),
         ("train.optimizer.lrr", "no optimizer has a key 'lrr'\n    did you mean 'lr'?"),
         ("teacher.dataset.users", "it takes the dataset of the recipe that it is in"),
     ],
@@ -276,6 +290,25 @@ def test_explain_of_what_there_is_not(what: str, message: str) -> None:
     result = invoke("explain", what)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+LOST = """
+from outfitrec.hooks import hookimpl
+@hookimpl
+def outfitrec_register(register):
+    register.component("optimizer", "lost", "nowhere:Lost", "cannot be loaded")
+"""
+
+
+def test_of_a_key_what_cannot_be_loaded_is_said_and_is_no_such_key(site: Callable[[str], Path]) -> None:
+    path = str(site(LOST))
+    found = process("explain", "train.optimizer.lr", PYTHONPATH=path)
+    assert found.returncode == 0
+    assert "optimizer/sgd" in found.stdout
+    assert "optimizer/acme-outfits/lost cannot be loaded" in found.stdout
+    wrong = process("explain", "train.optimizer.lrr", PYTHONPATH=path)
+    assert wrong.returncode == 2
+    assert "no optimizer has a key 'lrr'; optimizer/acme-outfits/lost cannot be loaded" in wrong.stderr
 
 
 def test_doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -129,5 +129,5 @@ def _dataset(recipe: Recipe) -> Dataset:
 def _told(error: BaseException) -> str:
     """An error that nobody foresaw, in a line, with the place that it comes from, and what was noted of it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    notes = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
+    notes = "".join(f", {' '.join(note.split())}" for note in getattr(error, "__notes__", ()))
     return f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno}){notes}"

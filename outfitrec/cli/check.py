@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outfitrec.cli.output import show, show_table
-from outfitrec.core.errors import OutfitrecError, Problem, RunError
+from outfitrec.core.errors import OutfitrecError, Problem, RunError, UserError
 
 if TYPE_CHECKING:
     from outfitrec.testing.report import Report
@@ -76,6 +76,8 @@ def _list(target: str, kind: str | None, fields: dict[str, Any], only: tuple[str
 
     ready = [one for one in targeted(target, kind=kind, fields=fields) if isinstance(one, Subject)]
     names = known_checks(only, ready)
+    if not ready:
+        raise UserError(f"{target} has nothing that can be checked as it is", hint=f"outfitrec check {target} says why")
     found = {one: None for subject in ready for one in chosen(subject, names, kit)}
     if as_json:
         keys = ("kind", "name", "since", "summary")

@@ -1,7 +1,6 @@
 """``outfitrec explain``: everything there is to know of one component, recipe, suite or key."""
 
 import inspect
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +12,6 @@ from outfitrec.core.fields import info
 from outfitrec.core.kinds import KINDS
 from outfitrec.core.loading import plugins
 from outfitrec.core.registry import RESOURCE_KINDS, Registration, Registry
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command("explain")

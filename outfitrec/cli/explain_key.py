@@ -1,7 +1,7 @@
 """What ``outfitrec explain`` tells of a key of recipes and suites."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from outfitrec.cli.output import show, show_table
@@ -12,8 +12,6 @@ from outfitrec.core.kinds import KINDS
 from outfitrec.core.registry import RESOURCE_KINDS, Registration, Registry
 
 if TYPE_CHECKING:
-    import attrs
-
     from outfitrec.core.keys import Key
 
 
@@ -27,22 +25,21 @@ def show_key(key: str, registry: Registry) -> bool:
     Raises:
         UserError: The key of a component is one that no component of its kind has.
     """
-    from outfitrec.core.keys import EXTENDS, find
+    from outfitrec.core.keys import EXTENDS, find, inside
 
-    if key == EXTENDS:
-        show(f"{key} · key of a recipe and of a suite", style="bold")
-        show("\nname or path of the recipe (or suite) that this one changes")
+    if inside(key)[1] == EXTENDS:
+        show(f"{key} · key of a recipe" + (" and of a suite" if key == EXTENDS else ""), style="bold")
+        show("\nname or path of the recipe or suite that this one changes")
         return True
     found = [(what, one) for what, cls in _documents().items() if (one := find(key, cls))]
     for index, (what, one) in enumerate(found):
         # What cannot be explained is an error before anything is shown.
-        rows = _of_components(one.field, one.beyond, registry) if one.field and one.beyond else []
+        of_components = _OfComponents(one, registry)
         if index:
             show()
         show(f"{one.path} · key of a {what}", style="bold")
-        if rows:
-            show(f"\nkey {key.removeprefix(one.path)[1:]} of a component:\n")
-            show_table(("component", *HEADS[1:]), rows)
+        if of_components.rows:
+            of_components.show()
         else:
             _show(one)
     named = [f"{kind}/{key}" for kind in (*KINDS, *RESOURCE_KINDS) if key in registry.names(kind)]
@@ -53,16 +50,18 @@ def show_key(key: str, registry: Registry) -> bool:
 
 def nearest_of_all(word: str, registry: Registry) -> str:
     """A hint that names the key, component, recipe or suite most like a word."""
-    from outfitrec.core.keys import keys
-    from outfitrec.core.settings import INNER
+    from outfitrec.core.keys import EXTENDS, inside, keys
+    from outfitrec.core.settings import Recipe
 
-    before, rest = "", word
-    while "." in rest and rest.partition(".")[0] in INNER:
-        before, rest = f"{before}{rest.partition('.')[0]}.", rest.partition(".")[2]
-    known = {one.replace("*", "NAME"): before + one for cls in _documents().values() for one in keys(cls)}
-    known |= {} if before else {entry.name: f"{entry.kind}/{entry.qualified}" for entry in registry}
-    near = nearest(rest, known)
-    return f"did you mean {known[near]!r}?" if near else "'outfitrec ls' lists what there is"
+    before, rest = inside(word)
+    if before:
+        # A recipe in a recipe has its dataset.
+        known = {one: before + one for one in keys(Recipe) if one != "dataset"}
+    else:
+        known = {entry.name: f"{entry.kind}/{entry.qualified}" for entry in registry}
+        known |= {one.replace("*", "NAME"): one for cls in _documents().values() for one in keys(cls)}
+    near = nearest(rest, [*known, EXTENDS])
+    return f"did you mean {known.get(near, before + near)!r}?" if near else "'outfitrec ls' lists what there is"
 
 
 def _documents() -> dict[str, type[Any]]:
@@ -87,48 +86,70 @@ def _show(key: "Key") -> None:
         show(f"\n'outfitrec ls {kind}' lists what there is, 'outfitrec explain {kind}/NAME' explains one")
 
 
-def _of_components(
-    field: "attrs.Attribute[Any]", words: Sequence[str], registry: Registry
-) -> Sequence[tuple[str, ...]]:
-    """A key of the components that a field may hold: one row for each that has it; none for an entry of a list."""
-    kind, names = info(field).kind, registry.names(info(field).kind)
-    if info(field).many:
-        # Entries are addressed by label, by name or by position.
-        entry, *words = words
-        names = [entry] if entry in names else names
-    if not words:
-        return []
-    some = [registry.get(kind, one) for one in names]
-    rows = list(_rows(some, words, registry))
-    if not rows:
-        known = {key for one in some for key in _keys(one)}
-        raise UserError(f"no {kind} has a key {'.'.join(words)!r}", hint=did_you_mean(words[0], known))
-    return rows
+class _OfComponents:
+    """The components that have the key which follows a component's.
 
+    Args:
+        key: The key.
+        registry: Where components are found.
 
-def _rows(entries: Sequence[Registration], words: Sequence[str], registry: Registry) -> Iterator[tuple[str, ...]]:
-    """The key of each component that has it, or of those in it."""
-    for entry in entries:
-        name = f"{entry.kind}/{entry.qualified}"
-        try:
-            field = _keys(entry).get(words[0])
-        except PluginError as error:
-            yield name, "", "", "", f"cannot be loaded: {error.problems[0].message}"
-            continue
-        if field is None:
-            continue
-        kind = info(field).kind
-        rest = words[2:] if info(field).many else words[1:]
-        if not rest:
-            yield name, *row(field)[1:]
-        elif kind:
-            inside = [registry.get(kind, one) for one in registry.names(kind)]
-            yield from ((f"{name}, {words[0]}: {one[0]}", *one[1:]) for one in _rows(inside, rest, registry))
+    Attributes:
+        rows: One for each; none where nothing follows, or an entry of a list, or its name.
 
+    Raises:
+        UserError: No component has it.
+    """
 
-def _keys(entry: Registration) -> dict[str, Any]:
-    import attrs
+    def __init__(self, key: "Key", registry: Registry) -> None:
+        self._registry = registry
+        self._lost: dict[str, str] = {}
+        self._known: set[str] = set()
+        self.rows: list[tuple[str, ...]] = []
+        words = list(key.beyond)
+        if key.field is None or not words:
+            return
+        kind, names = info(key.field).kind, registry.names(info(key.field).kind)
+        if info(key.field).many:
+            # Entries are addressed by label, by name or by position.
+            entry = words.pop(0)
+            names = [entry] if entry in names else names
+        if words in ([], ["name"]):
+            return
+        self._words = words
+        self._find([registry.get(kind, one) for one in names], words)
+        if not self.rows:
+            word = ".".join(words)
+            lost = "".join(f"; {name} cannot be loaded: {error}" for name, error in self._lost.items())
+            raise UserError(f"no {kind} has a key {word!r}{lost}", hint=did_you_mean(word, self._known))
 
-    from outfitrec.core.config import config_class
+    def show(self) -> None:
+        """Show them."""
+        show(f"\nkey {'.'.join(self._words)} of a component:\n")
+        show_table(("component", *HEADS[1:]), self.rows)
+        for name, error in self._lost.items():
+            show(f"\n{name} cannot be loaded: {error}")
 
-    return {one.name: one for one in attrs.fields(config_class(entry))}
+    def _find(self, entries: Sequence[Registration], words: Sequence[str], path: str = "", label: str = "") -> None:
+        """Find the rows of a key among components, and the names of what stands beside it."""
+        import attrs
+
+        from outfitrec.core.config import config_class
+
+        word, *rest = words
+        for entry in entries:
+            name = f"{label}{entry.kind}/{entry.qualified}"
+            try:
+                fields = attrs.fields(config_class(entry))
+            except PluginError as error:
+                self._lost[name] = error.problems[0].message
+                continue
+            self._known.update(path + one.name for one in fields)
+            for one in fields:
+                kind = info(one).kind
+                after = rest[1:] if info(one).many else rest
+                if one.name == word and (not after or (kind and after == ["name"])):
+                    self.rows.append((name, *row(one)[1:]))
+                elif one.name == word and kind:
+                    inside = [self._registry.get(kind, each) for each in self._registry.names(kind)]
+                    key = ".".join(words[: len(words) - len(after)])
+                    self._find(inside, after, f"{path}{key}.", f"{name}, {word}: ")

@@ -8,7 +8,7 @@ import attrs
 from outfitrec.core.config import Config
 from outfitrec.core.errors import UserError
 from outfitrec.core.fields import info
-from outfitrec.core.settings import INNER, TAKEN, FinishedRun, Recipe
+from outfitrec.core.settings import INNER, TAKEN, FinishedRun, GroupSettings, Recipe
 from outfitrec.core.values import entries, members
 
 ANY = "*"
@@ -62,6 +62,15 @@ def joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
+def inside(key: str) -> tuple[str, str]:
+    """Of a recipe's key, what leads into a recipe in it (``teacher.``, or nothing), and the key there."""
+    words = key.split(".")
+    depth = 0
+    while depth < len(words) - 1 and words[depth] in INNER:
+        depth += 1
+    return "".join(f"{word}." for word in words[:depth]), ".".join(words[depth:])
+
+
 def find(key: str, cls: type[Any]) -> Key | None:
     """What is at a dotted key, such as ``train.epochs``; None where there is no such key.
 
@@ -73,7 +82,12 @@ def find(key: str, cls: type[Any]) -> Key | None:
     Raises:
         UserError: It is the dataset of a recipe in a recipe, which has none of its own.
     """
-    return _find(key.split("."), cls, "")
+    before, rest = inside(key) if cls is Recipe else ("", key)
+    words = rest.split(".")
+    if before and words[0] == "dataset":
+        raise UserError(f"{before}dataset: {TAKEN}", hint=f"set it without '{before}'")
+    found = _find(words, cls, "")
+    return attrs.evolve(found, path=before + found.path) if found else None
 
 
 def _find(words: Sequence[str], cls: type[Any], path: str) -> Key | None:
@@ -87,21 +101,22 @@ def _find(words: Sequence[str], cls: type[Any], path: str) -> Key | None:
         return Key(path, field, next((one for one, _ in held), None))
     if info(field).kind:
         return Key(path, field, beyond=tuple(rest))
-    if cls is Recipe and word in INNER:
-        if rest[0] == "dataset":
-            raise UserError(f"{path}.dataset: {TAKEN}", hint=f"set it without '{word}.'")
-        return _find(rest, Recipe, path)
     for settings, many in held:
         found = _entry(rest, settings, path) if many else _find(rest, settings, path)
         if found:
             return found
-    return None
+    # A mapping of anything, such as a suite's keys of recipes.
+    free = not held and any(entries(hint) for hint in members(get_type_hints(cls)[word]))
+    return Key(path, field) if free else None
 
 
 def _entry(words: Sequence[str], cls: type[Any], path: str) -> Key | None:
-    """What is at an entry of a mapping, or at a key of one: what a user calls it may have dots."""
-    for cut in range(1, len(words)):
-        found = _find(words[cut:], cls, f"{path}.{ANY}")
+    """What is at an entry of a mapping of settings, or at a key of one."""
+    path = f"{path}.{ANY}"
+    # Parts of a model have dots in their names.
+    names = range(1, len(words) + 1) if cls is GroupSettings else (1,)
+    for size in names:
+        found = Key(path, None, cls) if size == len(words) else _find(words[size:], cls, path)
         if found:
             return found
-    return Key(f"{path}.{ANY}", None, cls)
+    return None

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from outfitrec.core.batches import Batches
 from outfitrec.core.checkpoints import Checkpoints
-from outfitrec.core.errors import OutfitrecError, RecipeError, RunError
+from outfitrec.core.errors import RecipeError, RunError
 from outfitrec.core.groups import parameter_groups, within
 from outfitrec.core.program import Program
 from outfitrec.core.progress import Advance, Progress
@@ -227,8 +227,6 @@ class Trainer:
     def _step(self, order: Tensor, epoch: int, step: int) -> dict[str, Tensor]:
         try:
             return self._advance(order, epoch, step)
-        except OutfitrecError:
-            raise
         except Exception as error:
             # It may come of anybody's component: the traceback says of which, and this when.
             error.add_note(self._at(epoch, step))

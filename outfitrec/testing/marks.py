@@ -38,16 +38,17 @@ def parametrize_with_checks(
     """
     import pytest
 
-    cases, known = [], dict(expected or {})
+    cases, skipped, known, left = [], [], dict(expected or {}), ""
     for target in targets:
         told = known.pop(target, None) if isinstance(target, str) else None
         for subject in targeted(target, expected=told):
             if isinstance(subject, Unready):
-                left = unready(subject)
-                if not left.ok:
+                result = unready(subject)
+                if not result.ok:
                     raise subject.error
-                skip = pytest.mark.skip(reason=left.message)
-                cases.append(pytest.param(None, id=f"{subject.label}-{left.check}", marks=[skip]))
+                left = f"{subject.label}: {result.message}"
+                skip = pytest.mark.skip(reason=result.message)
+                skipped.append(pytest.param(None, id=f"{subject.label}-{result.check}", marks=[skip]))
                 continue
             for check in chosen(subject, kit=kit):
                 reason = subject.expected.get(check.name)
@@ -55,10 +56,10 @@ def parametrize_with_checks(
                 name = f"{subject.label}-{check.name}"
                 cases.append(pytest.param(partial(_test, subject, check), id=name, marks=marks))
     if not cases:
-        raise ValueError("nothing to check: no targets were given")
+        raise ValueError(f"nothing to check: {left or 'no targets were given'}")
     if known:
         raise ValueError(f"expected: {', '.join(map(repr, known))}: no such target was given")
-    return pytest.mark.parametrize("check", cases)
+    return pytest.mark.parametrize("check", [*cases, *skipped])
 
 
 def _test(subject: Subject, check: Check) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from shlex import quote
 from traceback import walk_tb
 from typing import Any
 
@@ -33,8 +34,8 @@ def check_component(
     """Check a component against the contract of its kind.
 
     Args:
-        target: ``kind/name``, the name of a distribution (all its components), the path of a plugin file,
-            ``module:Class``, a component class, or a `Subject`.
+        target: ``kind/name``, the name of a distribution (all its components), the path of a plugin file (or
+            ``kind/file.py/name``), ``module:Class``, a component class, or a `Subject`.
         kind: Kind of a class that is not registered.
         fields: Recipe keys to try it with, in place of its examples.
         beside: Other components to try it with, by kind: a name, or a mapping with one.
@@ -64,9 +65,9 @@ def check_component(
 def unready(one: Unready) -> Result:
     """That a component was not checked: no fault of one that needs files of its user's, which nobody else can give."""
     if one.needs:
-        text = f"it needs files or folders of its user's: outfitrec check {one.target} {one.needs}"
+        text = f"it needs files or folders of its user's: outfitrec check {quote(one.target)} {one.needs}"
         return Result(one.label, FIRST, "not applicable", text)
-    hint = f"give it examples(), or check it by itself: outfitrec check {one.target} KEY=VALUE"
+    hint = f"give it examples(), or check it by itself: outfitrec check {quote(one.target)} KEY=VALUE"
     return Result(one.label, FIRST, "not run", one.error.problems[0].message, hint)
 
 

@@ -97,7 +97,7 @@ def targeted(
     if len(entries) > 1 and (fields or beside or oracle):
         raise UserError(
             f"{target} has several components: keys are for one",
-            hint=f"one of {listed([f'{one.kind}/{one.qualified}' for one in entries])}",
+            hint=f"one of {listed([_alone(target, one) for one in entries])}",
         )
     for entry in entries:
         try:
@@ -107,8 +107,7 @@ def targeted(
             if len(entries) == 1:
                 raise
             needs = "" if isinstance(error, PluginError) else _needs(entry)
-            name = f"{target}/{entry.name}" if str(target).endswith(FILE) else entry.qualified
-            yield Unready(f"{entry.kind}/{entry.qualified}", f"{entry.kind}/{name}", error, needs)
+            yield Unready(f"{entry.kind}/{entry.qualified}", _alone(target, entry), error, needs)
 
 
 def _entries(target: str | type[Any], kind: str | None) -> tuple[list[Registration], Registry]:
@@ -135,6 +134,12 @@ def _with_file(path: Path) -> Registry:
     known = plugins().copy()
     known.add_file(path)
     return known.registry
+
+
+def _alone(target: object, entry: Registration) -> str:
+    """What names one of a target's components, as a target."""
+    name = f"{target}/{entry.name}" if str(target).endswith(FILE) else entry.qualified
+    return f"{entry.kind}/{name}"
 
 
 def _needs(entry: Registration) -> str:

@@ -127,6 +127,10 @@ def test_of_several_components_one_that_must_be_told_more_is_said_to_be_unchecke
     assert (bad.subject, bad.state) == ("loss/two.py/wanting", "not run")
     assert "margin" in bad.message
     assert f"outfitrec check loss/{path}/wanting KEY=VALUE" in bad.hint
+    # Keys are for one of them, which is named so that it can be taken.
+    with pytest.raises(UserError, match="several components") as caught:
+        check_component(str(path), fields={"margin": 0.0})
+    assert f"loss/{path}/wanting" in caught.value.problems[0].hint
     alone = check_component(f"loss/{path}/wanting", fields={"margin": 0.0}, only=["is_a_scalar"])
     assert alone.ok, alone
     assert report.counts["passed"] > 10
@@ -151,7 +155,8 @@ class Reading:
 
 
 def test_of_several_components_one_that_reads_its_users_files_is_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "files.py"
+    path = tmp_path / "my plugins" / "files.py"
+    path.parent.mkdir()
     more = '    register.component("dataset", "reading", ":Reading", "a dataset")\n'
     path.write_text(FILE.replace("@hookimpl", OF_FILES.strip()) + more)
     report = check_component(str(path))
@@ -159,7 +164,7 @@ def test_of_several_components_one_that_reads_its_users_files_is_left_out(tmp_pa
     (left,) = [one for one in report.results if one.subject.startswith("dataset")]
     assert left.state == "not applicable"
     command = f"dataset/{path}/reading"
-    said = f"it needs files or folders of its user's: outfitrec check {command} root=PATH users=VALUE"
+    said = f"it needs files or folders of its user's: outfitrec check '{command}' root=PATH users=VALUE"
     assert left.message == said
     shown = invoke("check", path)
     assert shown.exit_code == 0, shown.stderr
@@ -181,6 +186,13 @@ def test_as_tests_what_needs_its_users_files_is_skipped(tmp_path: Path) -> None:
     skipped = [one for one in cases if any(mark.name == "skip" for mark in one.marks)]
     assert [one.id for one in skipped] == ["dataset/files.py/reading-is_built_from_its_fields"]
     assert len(cases) > 10
+    # Where there is nothing else, all would be green and nothing checked.
+    only = more.replace("reading", "again")
+    path.write_text(FILE.replace("@hookimpl", OF_FILES.strip()).partition("    register.component")[0] + more + only)
+    assert not check_component(str(path)).ok
+    with pytest.raises(ValueError, match=r"nothing to check: dataset/files\.py/\w+: it needs files or folders"):
+        parametrize_with_checks([str(path)])
+    assert "has nothing that can be checked as it is" in invoke("check", path, "--list").stderr
 
 
 @component
