@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_reports import ALPHAS, COLUMNS, FIGURES, METHODS, NASTY, costs, methods, spread, swept, with_runs
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Drawing
 from matplotlib.transforms import Bbox
-from reports import ALPHAS, COLUMNS, FIGURES, METHODS, NASTY, costs, methods, spread, swept, with_runs
 
 from outfitrec.benchmark.entries import Cell, Entry
 from outfitrec.benchmark.measures import metric

@@ -7,9 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import made_reports
 import numpy as np
 import pytest
-import reports
 import torch
 from browser import Browser, chromium  # noqa: F401 - a fixture
 from PIL import Image
@@ -234,7 +234,7 @@ def test_a_space_that_is_none_says_why(tmp_path: Path) -> None:
     finished = run(recipe, out=tmp_path / "runs")
     with pytest.raises(UserError, match="share no space where the preference is dot"):
         space(finished)
-    page = html(reports.with_runs(reports.swept(tmp_path / "made"), {"FND": finished.directory}, space="FND"))
+    page = html(made_reports.with_runs(made_reports.swept(tmp_path / "made"), {"FND": finished.directory}, space="FND"))
     assert "FND</b> cannot be shown: users and outfits share no space" in page
 
 
@@ -245,7 +245,7 @@ def page(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = {"FND": finished.directory, "teacher": finished.teacher.directory}
     changes: dict[str, Any] = {"space": "FND", "pictures": ("FND", "teacher"), "false_negatives": "FND"}
     file = folder / "report.html"
-    file.write_text(html(reports.with_runs(reports.methods(folder / "made"), runs, **changes)))
+    file.write_text(html(made_reports.with_runs(made_reports.methods(folder / "made"), runs, **changes)))
     return file
 
 
@@ -283,7 +283,7 @@ def test_photos_are_there_and_fit(page: Path, browser: Browser, width: int) -> N
 def test_rows_of_other_data_are_left_out(finished: Run, tmp_path: Path) -> None:
     other = {**TEACHER, "dataset": {**STUDENT["dataset"], "seed": 1}}
     runs = {"FND": finished.directory, "other": run(other, out=tmp_path / "runs").directory}
-    page = html(reports.with_runs(reports.methods(tmp_path / "made"), runs, pictures=("FND", "other")))
+    page = html(made_reports.with_runs(made_reports.methods(tmp_path / "made"), runs, pictures=("FND", "other")))
     assert "other</b> cannot be shown: its data are others than those of FND" in page
     assert page.count('data-row="FND"') == 3
     assert 'data-row="other"' not in page

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import made_reports
 import pytest
-import reports
 from browser import DESK, PHONE, SHEET, Browser, chromium  # noqa: F401 - a fixture
-from reports import COLUMNS, FIGURES, NASTY, costs, methods, swept
+from made_reports import COLUMNS, FIGURES, NASTY, costs, methods, swept
 
 from outfitrec.benchmark.entries import ABSENT
 from outfitrec.benchmark.report import Report
@@ -421,5 +421,5 @@ def test_contrast_is_that_of_known_colours() -> None:
 
 def test_fabricated_spreads_are_right() -> None:
     """Student's t of three values: 4.3027."""
-    found = reports.spread([1.0, 2.0, 3.0])
+    found = made_reports.spread([1.0, 2.0, 3.0])
     assert found.low == pytest.approx(2 - 4.3027 / 3**0.5, abs=1e-4)
