@@ -15,7 +15,7 @@ from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean
 from outfitrec.core.loading import plugins
 from outfitrec.core.overrides import Override, Overrides, read_overrides
 from outfitrec.core.recipe import SUFFIXES
-from outfitrec.core.settings import changed
+from outfitrec.core.settings import EXTENDS, changed
 from outfitrec.core.structure import NAME, structure_settings
 from outfitrec.core.values import shown
 from outfitrec.core.yamlfile import read
@@ -99,7 +99,7 @@ def _extended(document: Document, folder: Path, depth: int) -> Document:
     if not isinstance(document.data, dict):
         message = f"a suite is a mapping of keys, not {shown(document.value)}"
         raise RecipeError(message, where=str(document.place))
-    extends = document.mapping.get("extends")
+    extends = document.mapping.get(EXTENDS)
     if extends is None:
         return document
     if not isinstance(extends.data, str):
@@ -111,7 +111,7 @@ def _extended(document: Document, folder: Path, depth: int) -> Document:
     path = _find(str(folder / file) if file.suffix in SUFFIXES else extends.data, extends.place)
     base = _extended(read(path), path.parent, depth + 1)
     # The name is the suite's own, and no component's.
-    return document.put("extends", None).over(base, named=False)
+    return document.put(EXTENDS, None).over(base, named=False)
 
 
 # Where in a suite a null takes out what a base has; ``*`` is any key.

@@ -25,7 +25,8 @@ def show_key(key: str, registry: Registry) -> bool:
     Raises:
         UserError: The key of a component is one that no component of its kind has.
     """
-    from outfitrec.core.keys import EXTENDS, find, inside
+    from outfitrec.core.keys import find, inside
+    from outfitrec.core.settings import EXTENDS
 
     if inside(key)[1] == EXTENDS:
         show(f"{key} · key of a recipe" + (" and of a suite" if key == EXTENDS else ""), style="bold")
@@ -50,8 +51,8 @@ def show_key(key: str, registry: Registry) -> bool:
 
 def nearest_of_all(word: str, registry: Registry) -> str:
     """A hint that names the key, component, recipe or suite most like a word."""
-    from outfitrec.core.keys import EXTENDS, inside, keys
-    from outfitrec.core.settings import Recipe
+    from outfitrec.core.keys import inside, keys
+    from outfitrec.core.settings import EXTENDS, Recipe
 
     before, rest = inside(word)
     if before:
@@ -139,17 +140,18 @@ class _OfComponents:
         for entry in entries:
             name = f"{label}{entry.kind}/{entry.qualified}"
             try:
-                fields = attrs.fields(config_class(entry))
+                fields = attrs.fields_dict(config_class(entry))
             except PluginError as error:
                 self._lost[name] = error.problems[0].message
                 continue
-            self._known.update(path + one.name for one in fields)
-            for one in fields:
-                kind = info(one).kind
-                after = rest[1:] if info(one).many else rest
-                if one.name == word and (not after or (kind and after == ["name"])):
-                    self.rows.append((name, *row(one)[1:]))
-                elif one.name == word and kind:
-                    inside = [self._registry.get(kind, each) for each in self._registry.names(kind)]
-                    key = ".".join(words[: len(words) - len(after)])
-                    self._find(inside, after, f"{path}{key}.", f"{name}, {word}: ")
+            self._known.update(path + one for one in fields)
+            if word not in fields:
+                continue
+            kind = info(fields[word]).kind
+            after = rest[1:] if info(fields[word]).many else rest
+            if not after or (kind and after == ["name"]):
+                self.rows.append((name, *row(fields[word])[1:]))
+            elif kind:
+                inside = [self._registry.get(kind, one) for one in self._registry.names(kind)]
+                key = ".".join(words[: len(words) - len(after)])
+                self._find(inside, after, f"{path}{key}.", f"{name}, {word}: ")

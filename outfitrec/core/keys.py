@@ -12,8 +12,6 @@ from outfitrec.core.settings import INNER, TAKEN, FinishedRun, GroupSettings, Re
 from outfitrec.core.values import entries, members
 
 ANY = "*"
-# A key of the document that no settings hold: it is merged before.
-EXTENDS = "extends"
 
 
 @attrs.frozen

@@ -15,7 +15,7 @@ from outfitrec.core.files import file_digest
 from outfitrec.core.loading import Plugins
 from outfitrec.core.loading import plugins as loaded_plugins
 from outfitrec.core.overrides import Overrider, Overrides, read_overrides
-from outfitrec.core.settings import INNER, TAKEN, WEIGHTS, FinishedRun, Recipe, changed
+from outfitrec.core.settings import EXTENDS, INNER, TAKEN, WEIGHTS, FinishedRun, Recipe, changed
 from outfitrec.core.structure import structure_recipe
 from outfitrec.core.values import shown
 from outfitrec.core.yamlfile import dump, read
@@ -208,13 +208,13 @@ class _Loader:
         if not isinstance(document.data, dict):
             raise _error(f"a recipe is a mapping of keys, not {shown(document.value)}", document.place)
         document = self.prepared(document, folder)
-        extends = document.mapping.get("extends")
+        extends = document.mapping.get(EXTENDS)
         if extends is None:
             return document
         if not isinstance(extends.data, str):
             raise _error(f"extends: must be the name or path of a recipe, not {shown(extends.value)}", extends.place)
         base = self._open(extends.data, extends.place, chain)
-        merged = document.put("extends", None).over(base, named=False)
+        merged = document.put(EXTENDS, None).over(base, named=False)
         # What the base wrote may need the base's plugins: those lists add up.
         files = {file.data: file for one in (base, document) for file in _texts(one.mapping.get("plugins"))}
         own = document.mapping.get("plugins")
@@ -277,7 +277,7 @@ def _anchored(document: Document, folder: Path) -> Document:
     if plugins is not None and isinstance(plugins.data, list):
         files = [file(one) if isinstance(one.data, str) else one for one in plugins.data]
         document = document.put("plugins", attrs.evolve(plugins, data=files))
-    for key in ("extends", *INNER):
+    for key in (EXTENDS, *INNER):
         found = document.mapping.get(key)
         if found is not None and isinstance(found.data, str) and Path(found.data).suffix in (*SUFFIXES, WEIGHTS):
             document = document.put(key, file(found))

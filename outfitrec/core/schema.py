@@ -10,7 +10,7 @@ from outfitrec.core.errors import PluginError
 from outfitrec.core.fields import FieldInfo, info
 from outfitrec.core.kinds import KINDS
 from outfitrec.core.registry import Registration, Registry
-from outfitrec.core.settings import FinishedRun, Recipe
+from outfitrec.core.settings import EXTENDS, FinishedRun, Recipe
 from outfitrec.core.values import elements, entries, members
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,8 +22,8 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a recipe."""
     recipe = _class(Recipe)
     # What is required may be in the base.
-    recipe["anyOf"] = [{"required": recipe.pop("required")}, {"required": ["extends"]}]
-    recipe["properties"]["extends"] = {"type": "string", "description": "recipe (name or path) that this one changes"}
+    recipe["anyOf"] = [{"required": recipe.pop("required")}, {"required": [EXTENDS]}]
+    recipe["properties"][EXTENDS] = {"type": "string", "description": "recipe (name or path) that this one changes"}
     definitions = {kind: _kind(registry, kind) for kind in KINDS}
     for registration in registry:
         if registration.kind in KINDS:

@@ -194,6 +194,8 @@ INNER = ("teacher", "neighbours", "start")
 """Keys of a recipe that hold a recipe, or a run, that comes before it."""
 
 
+# A key of the document that no settings hold: what it names is merged before.
+EXTENDS = "extends"
 TAKEN = "it takes the dataset of the recipe that it is in"
 
 

@@ -18,7 +18,7 @@ from outfitrec.core.errors import Problem, RecipeError, UserError, did_you_mean,
 from outfitrec.core.fields import FieldInfo, info
 from outfitrec.core.keys import keys
 from outfitrec.core.registry import Registry
-from outfitrec.core.settings import INNER, EvaluateSettings, Recipe, S, alone, changed
+from outfitrec.core.settings import EXTENDS, INNER, EvaluateSettings, Recipe, S, alone, changed
 from outfitrec.core.values import accepts, elements, entries, members, shown, words
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -272,7 +272,7 @@ def _unknown(name: str, cls: type, document: Document, path: Path) -> tuple[Plac
             message = _message(document, (*path, name), f"no key{owner}: it is filled in from the data")
             return place, Problem(message, str(place), "leave it out")
     elif cls is Recipe:
-        known.append("extends")
+        known.append(EXTENDS)
         settings: Any = cls
         deeper = [key for key in keys(settings) if key.count(".") == 1 and key.endswith(f".{name}")]
         if deeper and not nearest(name, known):

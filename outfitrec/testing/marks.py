@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from outfitrec.testing.contract import KIT, Check, NotApplicableError
+from outfitrec.testing.report import Result
 from outfitrec.testing.running import chosen, unready
 from outfitrec.testing.subject import Subject
 from outfitrec.testing.targets import Unready, targeted
@@ -38,17 +39,15 @@ def parametrize_with_checks(
     """
     import pytest
 
-    cases, skipped, known, left = [], [], dict(expected or {}), ""
+    cases, known = [], dict(expected or {})
+    lacking: list[Result] = []
     for target in targets:
         told = known.pop(target, None) if isinstance(target, str) else None
         for subject in targeted(target, expected=told):
             if isinstance(subject, Unready):
-                result = unready(subject)
-                if not result.ok:
+                lacking.append(unready(subject))
+                if not lacking[-1].ok:
                     raise subject.error
-                left = f"{subject.label}: {result.message}"
-                skip = pytest.mark.skip(reason=result.message)
-                skipped.append(pytest.param(None, id=f"{subject.label}-{result.check}", marks=[skip]))
                 continue
             for check in chosen(subject, kit=kit):
                 reason = subject.expected.get(check.name)
@@ -56,10 +55,15 @@ def parametrize_with_checks(
                 name = f"{subject.label}-{check.name}"
                 cases.append(pytest.param(partial(_test, subject, check), id=name, marks=marks))
     if not cases:
-        raise ValueError(f"nothing to check: {left or 'no targets were given'}")
+        reasons = [f"{one.subject}: {one.message}" for one in lacking] or ["no targets were given"]
+        raise ValueError(f"nothing to check: {reasons[0]}")
     if known:
         raise ValueError(f"expected: {', '.join(map(repr, known))}: no such target was given")
-    return pytest.mark.parametrize("check", [*cases, *skipped])
+    for one in lacking:
+        # What needs files of its user's is seen among the tests, with the command that checks it.
+        skip = pytest.mark.skip(reason=one.message)
+        cases.append(pytest.param(None, id=f"{one.subject}-{one.check}", marks=[skip]))
+    return pytest.mark.parametrize("check", cases)
 
 
 def _test(subject: Subject, check: Check) -> None:

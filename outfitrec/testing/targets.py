@@ -124,8 +124,10 @@ def _entries(target: str | type[Any], kind: str | None) -> tuple[list[Registrati
     word, _, name = target.partition("/")
     if name and word in KINDS:
         file, _, last = name.rpartition("/")
-        registry = _with_file(Path(file)) if file.endswith(FILE) else known.registry
-        return [registry.get(word, f"{Path(file).name}/{last}" if file.endswith(FILE) else name)], registry
+        if file.endswith(FILE):
+            registry = _with_file(Path(file))
+            return [registry.get(word, f"{Path(file).name}/{last}")], registry
+        return [known.registry.get(word, name)], known.registry
     return _of_distribution(target, known), known.registry
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import attrs
 import pytest
-from commands import invoke
 from mutants.every import NeedsMore
 from mutants.loss import Doubled, Sound, Summed, softplus
+from plugin_file import FILE
 from torch import Tensor, nn
 
 from outfitrec import Example, component, field
@@ -16,28 +16,6 @@ from outfitrec.core.errors import OutfitrecError, PluginError, UserError
 from outfitrec.testing import KIT, Subject, check_component, checks_of, parametrize_with_checks
 from outfitrec.testing.report import counted, counts_of
 from outfitrec.testing.targets import subjects
-
-FILE = """
-from outfitrec import component, field
-from outfitrec.hooks import hookimpl
-
-@component
-class Soft:
-    '''Softplus of the differences.'''
-
-    scale: float = field(default=1.0, above=0, help="factor")
-
-    def __call__(self, positive, negative, weight=None, mask=None):
-        import torch
-        kept = torch.ones_like(negative) if mask is None else mask.to(negative.dtype)
-        margin = (negative if weight is None else weight * negative) - positive[:, None]
-        loss = torch.nn.functional.softplus(self.scale * margin) * kept
-        return (loss.sum(dim=1) / kept.sum(dim=1).clamp(min=1)).mean()
-
-@hookimpl
-def outfitrec_register(register):
-    register.component("loss", "soft", ":Soft", "a loss")
-"""
 
 
 def test_a_sound_component_passes_every_check_of_its_kind() -> None:
@@ -105,94 +83,6 @@ def test_nothing_checked_is_no_success() -> None:
     assert report.counts["not applicable"] == 1
     assert not report.ok
     assert counted(counts_of([])) == "nothing was checked"
-
-
-TWO = """
-@component
-class Wanting(Soft):
-    '''A loss with a key that must be given.'''
-
-    margin: float = field(help="the margin")
-
-
-@hookimpl"""
-
-
-def test_of_several_components_one_that_must_be_told_more_is_said_to_be_unchecked(tmp_path: Path) -> None:
-    path = tmp_path / "two.py"
-    more = '    register.component("loss", "wanting", ":Wanting", "a loss")\n'
-    path.write_text(FILE.replace("@hookimpl", TWO.strip()) + more)
-    report = check_component(str(path))
-    (bad,) = report.bad
-    assert (bad.subject, bad.state) == ("loss/two.py/wanting", "not run")
-    assert "margin" in bad.message
-    assert f"outfitrec check loss/{path}/wanting KEY=VALUE" in bad.hint
-    # Keys are for one of them, which is named so that it can be taken.
-    with pytest.raises(UserError, match="several components") as caught:
-        check_component(str(path), fields={"margin": 0.0})
-    assert f"loss/{path}/wanting" in caught.value.problems[0].hint
-    alone = check_component(f"loss/{path}/wanting", fields={"margin": 0.0}, only=["is_a_scalar"])
-    assert alone.ok, alone
-    assert report.counts["passed"] > 10
-    with pytest.raises(UserError, match="margin"):
-        parametrize_with_checks([str(path)])
-
-
-OF_FILES = """
-@component
-class Reading:
-    '''A dataset in a folder.'''
-
-    root: str = field(path=True, help="folder of the dataset")
-    users: int = field(help="its users")
-    size: int = field(default=3, help="its size")
-
-    def load(self):
-        raise NotImplementedError
-
-
-@hookimpl"""
-
-
-def test_of_several_components_one_that_reads_its_users_files_is_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "my plugins" / "files.py"
-    path.parent.mkdir()
-    more = '    register.component("dataset", "reading", ":Reading", "a dataset")\n'
-    path.write_text(FILE.replace("@hookimpl", OF_FILES.strip()) + more)
-    report = check_component(str(path))
-    assert report.ok, report
-    (left,) = [one for one in report.results if one.subject.startswith("dataset")]
-    assert left.state == "not applicable"
-    command = f"dataset/{path}/reading"
-    said = f"it needs files or folders of its user's: outfitrec check '{command}' root=PATH users=VALUE"
-    assert left.message == said
-    shown = invoke("check", path)
-    assert shown.exit_code == 0, shown.stderr
-    assert f"dataset/files.py/reading: not checked, {said}" in shown.stdout
-    # By itself, it is asked for them, and checked with them.
-    alone = invoke("check", command)
-    assert alone.exit_code == 2
-    assert "root" in alone.stderr
-    checked = invoke("check", command, f"root={tmp_path}", "users=2")
-    assert checked.exit_code == 1
-    assert "NotImplementedError" in checked.stderr
-
-
-def test_as_tests_what_needs_its_users_files_is_skipped(tmp_path: Path) -> None:
-    path = tmp_path / "files.py"
-    more = '    register.component("dataset", "reading", ":Reading", "a dataset")\n'
-    path.write_text(FILE.replace("@hookimpl", OF_FILES.strip()) + more)
-    cases = parametrize_with_checks([str(path)]).args[1]
-    skipped = [one for one in cases if any(mark.name == "skip" for mark in one.marks)]
-    assert [one.id for one in skipped] == ["dataset/files.py/reading-is_built_from_its_fields"]
-    assert len(cases) > 10
-    # Where there is nothing else, all would be green and nothing checked.
-    only = more.replace("reading", "again")
-    path.write_text(FILE.replace("@hookimpl", OF_FILES.strip()).partition("    register.component")[0] + more + only)
-    assert not check_component(str(path)).ok
-    with pytest.raises(ValueError, match=r"nothing to check: dataset/files\.py/\w+: it needs files or folders"):
-        parametrize_with_checks([str(path)])
-    assert "has nothing that can be checked as it is" in invoke("check", path, "--list").stderr
 
 
 @component
